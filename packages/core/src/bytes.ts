@@ -23,7 +23,8 @@ export function fromUtf8(data: Uint8Array): string {
   let i = 0;
   while (i < data.length) {
     const lead = byteAt(data, i);
-    const extra = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
+    const extra =
+      lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
     if (extra < 0 || i + extra >= data.length) throw badUtf8(i);
     let point = extra === 0 ? lead : lead & (0x3f >> extra);
     for (let k = 1; k <= extra; k++) {

@@ -67,7 +67,10 @@ export function issueCertificate(crypto: CryptoProvider, rootSeed: Uint8Array, c
 }
 
 /** Decodes a certificate without verifying it. */
-export function decodeCertificate(wire: Uint8Array): { readonly certificate: IdentityCertificate; readonly signature: Uint8Array } {
+export function decodeCertificate(wire: Uint8Array): {
+  readonly certificate: IdentityCertificate;
+  readonly signature: Uint8Array;
+} {
   const reader = new ByteReader(wire, 'identity certificate');
   if (reader.text() !== CERTIFICATE_LABEL) {
     throw new SottoError('invalid-encoding', 'identity certificate has an unknown version');
@@ -112,7 +115,8 @@ export function verifyCertificate(crypto: CryptoProvider, wire: Uint8Array, poli
     refuse('is not signed by the pinned enrolment authority');
   }
   if (certificate.trustDomain !== policy.bundle.trustDomain) refuse(`belongs to the trust domain ${certificate.trustDomain}`);
-  if (policy.role !== undefined && certificate.role !== policy.role) refuse(`has the role ${certificate.role}, not ${policy.role}`);
+  if (policy.role !== undefined && certificate.role !== policy.role)
+    refuse(`has the role ${certificate.role}, not ${policy.role}`);
   if (policy.id !== undefined && certificate.id !== policy.id) refuse(`was expected to be that of ${policy.id}`);
   if (policy.nowMs !== undefined && policy.nowMs < certificate.notBeforeMs) refuse('is not valid yet; check the clocks');
   if (policy.nowMs !== undefined && policy.nowMs > certificate.notAfterMs) refuse('has expired; enrol again');
@@ -136,7 +140,8 @@ export function decodeTrustBundle(wire: Uint8Array): TrustBundle {
   if (reader.text() !== BUNDLE_LABEL) throw new SottoError('invalid-encoding', 'trust bundle has an unknown version');
   const bundle: TrustBundle = { trustDomain: reader.text(255), rootKey: reader.raw(32), tlsCaCertificate: reader.bytes(65536) };
   reader.end();
-  if (compareBytes(encodeTrustBundle(bundle), wire) !== 0) throw new SottoError('invalid-encoding', 'trust bundle is not canonical');
+  if (compareBytes(encodeTrustBundle(bundle), wire) !== 0)
+    throw new SottoError('invalid-encoding', 'trust bundle is not canonical');
   return bundle;
 }
 
