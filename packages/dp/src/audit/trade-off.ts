@@ -1,0 +1,34 @@
+/**
+ * Trade-off functions: what a privacy claim says about every membership test.
+ *
+ * @module
+ */
+import { nonNegative, probability } from '@sotto/core/check';
+import { normalCdf, normalQuantile } from './normal.ts';
+
+/**
+ * The trade-off function of a claim (f-DP; Dong, Roth, Su 2019, Definition 2.1): the least false negative rate of any test
+ * whose false positive rate is at most `falsePositiveRate`. It falls, is convex, and lies at or below 1 − x.
+ *
+ * The audits take it for the test "in" against "out" in both directions, so it must be its own inverse (any claim for
+ * add-or-remove or replace adjacency is, once both directions are covered).
+ */
+export type TradeOff = (falsePositiveRate: number) => number;
+
+/** μ-Gaussian DP: G_μ(x) = Φ(Φ⁻¹(1 − x) − μ). */
+export function gaussianTradeOff(mu: number): TradeOff {
+  nonNegative('mu', mu);
+  return (falsePositiveRate) => {
+    if (falsePositiveRate <= 0) return 1;
+    if (falsePositiveRate >= 1) return 0;
+    return normalCdf(-normalQuantile(falsePositiveRate) - mu);
+  };
+}
+
+/** (ε, δ)-DP: f(x) = max(0, 1 − δ − e^ε·x, e^−ε·(1 − δ − x)) (Wasserman and Zhou 2010, Kairouz et al. 2015). */
+export function approximateDpTradeOff(epsilon: number, delta: number): TradeOff {
+  nonNegative('epsilon', epsilon);
+  probability('delta', delta);
+  const factor = Math.exp(epsilon);
+  return (falsePositiveRate) => Math.max(0, 1 - delta - factor * falsePositiveRate, (1 - delta - falsePositiveRate) / factor);
+}
