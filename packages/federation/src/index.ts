@@ -1,1 +1,52 @@
-export {};
+/**
+ * Federated rounds over gRPC with mutual TLS 1.3: the enrolment authority, the coordinator, and the client as a service
+ * or embedded in a program.
+ *
+ * @module
+ */
+export {
+  type AccountConfig,
+  type AuthorityConfig,
+  type ClientConfig,
+  type CoordinatorConfig,
+  type DrillConfig,
+  type EnrolmentConfig,
+  type ListenConfig,
+  type ServiceConfig,
+  type SitePolicyConfig,
+  type TabularTaskConfig,
+  type TokenRequest,
+  defaultSitePolicyConfig,
+  loadAuthorityConfig,
+  loadClientConfig,
+  loadCoordinatorConfig,
+  parseAuthorityConfig,
+  parseClientConfig,
+  parseCoordinatorConfig,
+} from './config/service-config.ts';
+export {
+  type FederationPlan,
+  type PlanDeadlines,
+  type PlanParty,
+  type PlanTraining,
+  decodePlan,
+  encodePlan,
+  loadPlan,
+  parsePlan,
+} from './plan/plan.ts';
+export { type CategoricalColumn, type FeatureColumn, type NumericColumn, type TabularSpec, featureCount } from './plan/tabular-spec.ts';
+export { type LogLevel, type LogRecord, type LogSink, type LogValue, standardOutputSink } from './service/log.ts';
+export { type RunningService, type ServiceOptions, type Stoppable, runUntilStopped } from './service/service.ts';
+export { issueJoinToken, startAuthority } from './enrolment/authority.ts';
+export { type CoordinatorOptions, startCoordinator } from './coordinator/coordinator.ts';
+export {
+  type ClientTask,
+  type FederatedClientOptions,
+  type PreparedTask,
+  type RunOutcome,
+  type TaskContext,
+  type TrainRequest,
+  type TrainResult,
+  FederatedClient,
+} from './client/federated-client.ts';
+export { type ClientService, startClientService, runClientService } from './client/client-service.ts';

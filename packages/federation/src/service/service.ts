@@ -1,0 +1,61 @@
+/**
+ * The life of a service: what the programs that start one give and get, and how SIGTERM, SIGINT and a vanished parent end
+ * it.
+ *
+ * @module
+ */
+import type { CryptoProvider } from '@sotto/core/crypto';
+import type { RandomSource } from '@sotto/core/random';
+import type { LogSink } from './log.ts';
+
+/** The world outside, as parameters. All have defaults: JSON lines on standard output, the clock, the CSPRNG, node:crypto. */
+export interface ServiceOptions {
+  readonly log?: LogSink | undefined;
+  /** Milliseconds since 1970. */
+  readonly nowMs?: (() => number) | undefined;
+  readonly random?: RandomSource | undefined;
+  readonly crypto?: CryptoProvider | undefined;
+}
+
+/** A server that listens. */
+export interface RunningService {
+  /** The real `host:port`. */
+  readonly address: string;
+  /** Settles when the service has stopped, by itself or by {@link stop}; rejects if it failed. */
+  readonly finished: Promise<void>;
+  /** Drains: refuses new calls, lets running ones end for at most `graceMs` (default 5000), closes the store. */
+  stop(graceMs?: number): Promise<void>;
+  /** Drops everything at once without a word to the peers, as SIGKILL would: for tests of crashes. */
+  abandon(): void;
+}
+
+/** Something that can be told to stop. */
+export interface Stoppable {
+  readonly finished: Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a service until it ends: SIGTERM and SIGINT drain it, and so does the end of standard input where
+ * `exitWithParent` is set. The handlers are taken away again at the end.
+ */
+export async function runUntilStopped(service: Stoppable, options: { readonly exitWithParent: boolean }): Promise<void> {
+  const stop = (): void => void service.stop().catch(() => undefined);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (options.exitWithParent) {
+    process.stdin.on('end', stop).on('close', stop).on('error', stop);
+    process.stdin.resume();
+  }
+  try {
+    await service.finished;
+  } finally {
+    process.off('SIGTERM', stop);
+    process.off('SIGINT', stop);
+    if (options.exitWithParent) {
+      process.stdin.off('end', stop).off('close', stop).off('error', stop);
+      process.stdin.pause();
+      process.stdin.unref();
+    }
+  }
+}
