@@ -76,13 +76,14 @@ function largestMeanMass(n: number, correct: number, p: number, q: number): numb
 
 /**
  * The largest ε for which the claim (ε, δ) is refuted at the given significance: with probability 1 − significance, the
- * true ε at this δ is larger. 0 if nothing is refuted.
+ * true ε at this δ is larger. 0 if nothing is refuted, or nothing above `atLeast` (which spares the search when only a
+ * larger bound than one already found is of interest).
  *
  * @throws `invalid-argument` for impossible counts or parameters
  */
-export function oneRunEpsilon(counts: GuessCounts, delta: number, significance: number): number {
+export function oneRunEpsilon(counts: GuessCounts, delta: number, significance: number, atLeast: number = 0): number {
   openProbability('significance', significance);
-  return largestRefuted((epsilon) => oneRunPValue(counts, epsilon, delta) <= significance);
+  return largestRefuted((epsilon) => oneRunPValue(counts, epsilon, delta) <= significance, atLeast);
 }
 
 /**
@@ -116,20 +117,25 @@ export function oneRunTradeOffRefuted(counts: GuessCounts, tradeOff: TradeOff, s
  *
  * @throws `invalid-argument` for impossible counts, a delta or significance outside (0, 1)
  */
-export function oneRunGaussianEpsilon(counts: GuessCounts, delta: number, significance: number): number {
+export function oneRunGaussianEpsilon(counts: GuessCounts, delta: number, significance: number, atLeast: number = 0): number {
   openProbability('delta', delta);
-  return largestRefuted((epsilon) => oneRunTradeOffRefuted(counts, gaussianTradeOff(gaussianMu(epsilon, delta)), significance));
+  return largestRefuted(
+    (epsilon) => oneRunTradeOffRefuted(counts, gaussianTradeOff(gaussianMu(epsilon, delta)), significance),
+    atLeast,
+  );
 }
 
 /** sup of the ε for which `refuted` holds, to 1e-9; it must be true below and false above. */
-export function largestRefuted(refuted: (epsilon: number) => boolean): number {
-  if (!refuted(0)) return 0;
-  let low = 0;
-  let high = 1;
+function largestRefuted(refuted: (epsilon: number) => boolean, atLeast: number): number {
+  nonNegative('atLeast', atLeast);
+  if (!refuted(atLeast)) return 0;
+  let low = atLeast;
+  let high = Math.max(1, 2 * atLeast);
   while (refuted(high)) {
     low = high;
     high *= 2;
-    if (high > 1e6) throw new SottoError('numeric', 'the audit refutes every epsilon up to 1e6; the guesses are not consistent with any claim');
+    if (high > 1e6)
+      throw new SottoError('numeric', 'the audit refutes every epsilon up to 1e6; the guesses are not consistent with any claim');
   }
   while (high - low > 1e-9 * Math.max(1, high)) {
     const middle = (low + high) / 2;

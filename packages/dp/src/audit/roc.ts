@@ -35,7 +35,10 @@ function checkScores(name: string, scores: Float64Array): void {
   }
   const bad = scores.findIndex((score) => Number.isNaN(score));
   if (bad >= 0) {
-    throw new SottoError('invalid-argument', `${name}[${bad}] is ${show(scores[bad])}; map failed runs to a score before the audit`);
+    throw new SottoError(
+      'invalid-argument',
+      `${name}[${bad}] is ${show(scores[bad])}; map failed runs to a score before the audit`,
+    );
   }
 }
 
