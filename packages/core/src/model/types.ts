@@ -3,15 +3,23 @@
  *
  * @module
  */
-import type { Shape } from '../ops/ops.ts';
+import type { Json } from '../json.ts';
+import type { Ops, Shape } from '../ops/ops.ts';
 
-/** JSON as `model.toJSON()` and `model.json` hold it. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** What Sotto needs of a `tf.LayersModel`: its serialised topology and its weights. */
+/** What Sotto needs of a `tf.LayersModel`: its serialised topology and, to read or write them, its weights. */
 export interface LayersModelLike {
   toJSON(unused?: unknown, returnString?: boolean): unknown;
-  readonly weights: readonly { readonly name: string; readonly shape: readonly (number | null)[]; read(): { dataSync(): ArrayLike<number> } }[];
+  readonly weights: readonly {
+    readonly name: string;
+    readonly shape: readonly (number | null)[];
+    read(): { dataSync(): ArrayLike<number> };
+  }[];
+}
+
+/** A serialised topology: what `model.toJSON(null, false)` returns, and `modelTopology` of a `model.json`. */
+export interface Topology {
+  readonly class_name: string;
+  readonly config: unknown;
 }
 
 /** A named parameter tensor at its place in the flat parameter vector. */
@@ -19,8 +27,65 @@ export interface ParameterSpec {
   /** `<layer>/<weight>`, as in tfjs. */
   readonly name: string;
   readonly shape: Shape;
-  /** First index in the flat vector of trainable parameters, or in that of frozen ones. */
-  readonly offset: number;
   readonly size: number;
+  /** Frozen parameters take part in the forward pass and receive no gradient. */
   readonly trainable: boolean;
+  /** First index in the flat vector of the trainable parameters, or in that of the frozen ones. */
+  readonly offset: number;
+}
+
+/** A weight as a layer kind declares it. */
+export interface WeightDeclaration {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/**
+ * How the gradient of one parameter comes from one example's part of the backward pass. Example i is row i of the first axis.
+ *
+ * - `outer`: aᵢ ⊗ gᵢ, with a `[n, d]` and g `[n, p]`; shape `[d, p]`.
+ * - `product`: Σₜ aᵢₜ ⊗ gᵢₜ, with a `[n, t, d]` and g `[n, t, p]`; shape `[d, p]`.
+ * - `direct`: the gradient itself, `[n, …shape]`.
+ * - `rows`: Σₜ e(idᵢₜ) ⊗ gᵢₜ, with whole-numbered ids `[n, t]` and g `[n, t, p]`; shape `[rows, p]`.
+ *
+ * `finishRows` brings rows `[m, size]` of gradients in the stated shape into the parameter's own layout, where the two differ.
+ */
+export type GradientRecord<T> = { readonly finishRows?: (ops: Ops<T>, rows: T) => T } & (
+  | { readonly kind: 'outer'; readonly a: T; readonly g: T }
+  | { readonly kind: 'product'; readonly a: T; readonly g: T }
+  | { readonly kind: 'direct'; readonly g: T }
+  | { readonly kind: 'rows'; readonly ids: T; readonly g: T; readonly rows: number }
+);
+
+/** What a layer's forward pass returns: its output `[n, …]` and whatever its backward pass needs. */
+export interface Forward<T> {
+  readonly output: T;
+  /** Gradients of the inputs and of the weights, given that of the output. `needed[i]` is false where input i's gradient is not used. */
+  backward(
+    gradient: T,
+    needed: readonly boolean[],
+  ): { readonly inputs: readonly (T | undefined)[]; readonly weights: readonly GradientRecord<T>[] };
+}
+
+/** A layer whose configuration was read and whose shapes are known. */
+export interface BuiltLayer {
+  /** Output shape without the batch axis. */
+  readonly outputShape: Shape;
+  readonly weights: readonly WeightDeclaration[];
+  /** Inputs are `[n, …input shape]`; the output must be `[n, …outputShape]` and row i of it must depend on row i of the inputs only. */
+  forward<T>(ops: Ops<T>, inputs: readonly T[], weights: readonly T[]): Forward<T>;
+}
+
+/** A layer kind: one file each. */
+export interface LayerKind {
+  /** The tfjs class name. */
+  readonly className: string;
+  /** Reads the serialised configuration; throws `unsupported` with a cure for what cannot be trained privately. */
+  build(config: LayerConfig, inputShapes: readonly Shape[]): BuiltLayer;
+}
+
+/** A layer's serialised configuration, with its name for messages. */
+export interface LayerConfig {
+  readonly layer: string;
+  readonly values: Readonly<Record<string, Json>>;
 }

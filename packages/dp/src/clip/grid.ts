@@ -67,7 +67,10 @@ export function createGrid(clipNorm: number, noiseMultiplier: number, gridBits: 
   }
   const unit = (noiseMultiplier * clipNorm) / 2 ** gridBits;
   if (!(unit > 0) || !Number.isFinite(unit)) {
-    throw new SottoError('invalid-argument', `clipNorm is ${clipNorm}; times noiseMultiplier ${noiseMultiplier} it leaves the range of doubles`);
+    throw new SottoError(
+      'invalid-argument',
+      `clipNorm is ${clipNorm}; times noiseMultiplier ${noiseMultiplier} it leaves the range of doubles`,
+    );
   }
   return Object.freeze({ gridBits, unit, radius: 2 ** gridBits / noiseMultiplier, maxSquaredNorm: Number(limit) });
 }

@@ -71,7 +71,8 @@ export class QuantisedSum {
       const begin = row * width;
       for (let j = 0; j < width; j++) scratch[at++] = values[begin + j]!;
     }
-    if (at !== scratch.length) throw new SottoError('internal', `a gradient has ${at} coordinates; the sum has ${scratch.length}`);
+    if (at !== scratch.length)
+      throw new SottoError('internal', `a gradient has ${at} coordinates; the sum has ${scratch.length}`);
     this.#addScratch();
   }
 

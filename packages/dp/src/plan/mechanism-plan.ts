@@ -110,7 +110,10 @@ class Step implements PrivateStep {
   add(parts: readonly { readonly values: NumericArray; readonly width: number }[], count: number): void {
     if (this.#released) throw new SottoError('conflict', 'the step is released already; begin another one');
     if (this.#sum.examples + count > this.batch.length) {
-      throw new SottoError('invalid-argument', `count is ${count}; only ${this.batch.length - this.#sum.examples} examples of the batch are left`);
+      throw new SottoError(
+        'invalid-argument',
+        `count is ${count}; only ${this.batch.length - this.#sum.examples} examples of the batch are left`,
+      );
     }
     for (let row = 0; row < count; row++) this.#sum.addRow(parts, row);
   }
@@ -122,7 +125,10 @@ class Step implements PrivateStep {
   release(): PrivateSum {
     if (this.#released) throw new SottoError('conflict', 'the step is released already; its noise is never drawn twice');
     if (this.#sum.examples !== this.batch.length) {
-      throw new SottoError('conflict', `${this.#sum.examples} of ${this.batch.length} examples of the batch were added; add all before release`);
+      throw new SottoError(
+        'conflict',
+        `${this.#sum.examples} of ${this.batch.length} examples of the batch were added; add all before release`,
+      );
     }
     this.#released = true;
     const { grid, clipping, noiseMultiplier, expectedBatchSize, event } = this.#plan;

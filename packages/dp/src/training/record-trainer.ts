@@ -3,16 +3,22 @@
  *
  * @module
  */
-import type { LayersModelLike } from '@sotto/core/model';
-import type { Engine } from '@sotto/core/ops';
+import { integer } from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
+import { compileModel } from '@sotto/core/model';
+import type { LayersModelLike, ModelGraph, Topology } from '@sotto/core/model';
+import { sizeOf } from '@sotto/core/ops';
+import type { CompiledProgram, Engine } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
-import type { MechanismPlan, PrivateSum } from '../plan/mechanism-plan.ts';
-import type { LossName } from './losses.ts';
+import type { MechanismPlan, PrivateStep, PrivateSum } from '../plan/mechanism-plan.ts';
+import { perExampleProgram, predictionProgram } from './gradient-programs.ts';
+import { lossRule } from './losses.ts';
+import type { LossName, LossRule } from './losses.ts';
 
 /** What a trainer is made of. */
 export interface RecordTrainerOptions {
   /** A `tf.LayersModel`, or its topology as `model.toJSON(null, false)` and `model.json` hold it. */
-  readonly model: LayersModelLike | { readonly class_name: string; readonly config: unknown };
+  readonly model: LayersModelLike | Topology;
   readonly loss: LossName;
   /** Inputs, `[records, …input shape]` in row-major order. */
   readonly features: Float32Array;
@@ -45,4 +51,156 @@ export interface RecordTrainer {
    */
   evaluate(weights: Float64Array, features: Float32Array, labels: Float32Array): Promise<Evaluation>;
   close(): Promise<void>;
+}
+
+const DEFAULT_PHYSICAL_BATCH = 64;
+
+/** Builds a trainer: compiles the model for the engine and checks the data's shapes. */
+export async function createRecordTrainer(options: RecordTrainerOptions): Promise<RecordTrainer> {
+  const graph = compileModel(options.model);
+  if (graph.parameterCount === 0)
+    throw new SottoError('invalid-argument', 'the model has no trainable parameters; unfreeze a layer');
+  if (graph.frozenCount > 0)
+    throw new SottoError('unsupported', 'the model has frozen parameters; a record trainer takes the trainable ones only');
+  if (graph.inputShapes.length !== 1 || graph.outputs.length !== 1) {
+    throw new SottoError(
+      'unsupported',
+      `the model has ${graph.inputShapes.length} inputs and ${graph.outputs.length} outputs; a record trainer takes one of each`,
+    );
+  }
+  const loss = lossRule(graph, options.loss);
+  const physicalBatchSize = integer('physicalBatchSize', options.physicalBatchSize ?? DEFAULT_PHYSICAL_BATCH, 1, 2 ** 20);
+  const [gradients, predictions] = await Promise.all([
+    options.engine.compile(perExampleProgram(graph, loss, physicalBatchSize)),
+    options.engine.compile(predictionProgram(graph, physicalBatchSize)),
+  ]);
+  return new Trainer(options, graph, loss, physicalBatchSize, gradients, predictions);
+}
+
+/** How many examples an array of rows holds; throws where it is not a whole number, or rows and targets differ. */
+function countExamples(features: Float32Array, labels: Float32Array, width: number, targetWidth: number): number {
+  const count = features.length / width;
+  if (!Number.isInteger(count))
+    throw new SottoError(
+      'invalid-argument',
+      `features has ${features.length} numbers; it must be a multiple of ${width}, the input's size`,
+    );
+  if (labels.length !== count * targetWidth) {
+    throw new SottoError(
+      'invalid-argument',
+      `labels has ${labels.length} numbers; ${count} examples need ${count * targetWidth}`,
+    );
+  }
+  return count;
+}
+
+class Trainer implements RecordTrainer {
+  readonly parameterCount: number;
+  readonly plan: MechanismPlan;
+  readonly #features: Float32Array;
+  readonly #labels: Float32Array;
+  readonly #records: number;
+  readonly #width: number;
+  readonly #targetWidth: number;
+  readonly #outputWidth: number;
+  readonly #sizes: readonly number[];
+  readonly #random: RandomSource;
+  readonly #n: number;
+  readonly #gradients: CompiledProgram;
+  readonly #predictions: CompiledProgram;
+
+  constructor(
+    options: RecordTrainerOptions,
+    graph: ModelGraph,
+    loss: LossRule,
+    physicalBatchSize: number,
+    gradients: CompiledProgram,
+    predictions: CompiledProgram,
+  ) {
+    this.parameterCount = graph.parameterCount;
+    this.plan = options.plan;
+    this.#features = options.features;
+    this.#labels = options.labels;
+    this.#width = sizeOf(graph.inputShapes[0]!);
+    this.#targetWidth = sizeOf(loss.targetShape);
+    this.#outputWidth = sizeOf(graph.outputShapes[0]!);
+    this.#records = countExamples(options.features, options.labels, this.#width, this.#targetWidth);
+    this.#sizes = graph.trainable.map((spec) => spec.size);
+    this.#random = options.random;
+    this.#n = physicalBatchSize;
+    this.#gradients = gradients;
+    this.#predictions = predictions;
+  }
+
+  async noisyGradientSum(weights: Float64Array): Promise<PrivateSum> {
+    this.#checkWeights(weights);
+    const step = this.plan.begin(this.#records, this.parameterCount, this.#random);
+    await this.#addBatch(step, Float32Array.from(weights));
+    return step.release();
+  }
+
+  async #addBatch(step: PrivateStep, parameters: Float32Array): Promise<void> {
+    const { batch } = step;
+    const x0 = new Float32Array(this.#n * this.#width);
+    const y = new Float32Array(this.#n * this.#targetWidth);
+    for (let begin = 0; begin < batch.length; begin += this.#n) {
+      const chunk = batch.subarray(begin, begin + this.#n);
+      // Rows beyond the chunk keep the values of an earlier one; their gradients are not read.
+      chunk.forEach((record, row) => {
+        x0.set(this.#features.subarray(record * this.#width, (record + 1) * this.#width), row * this.#width);
+        y.set(this.#labels.subarray(record * this.#targetWidth, (record + 1) * this.#targetWidth), row * this.#targetWidth);
+      });
+      const outputs = await this.#gradients.run({ parameters, x0, y });
+      step.add(
+        this.#sizes.map((width, i) => ({ values: outputs[`g${i}`]!, width })),
+        chunk.length,
+      );
+    }
+    x0.fill(0);
+    y.fill(0);
+  }
+
+  async evaluate(weights: Float64Array, features: Float32Array, labels: Float32Array): Promise<Evaluation> {
+    this.#checkWeights(weights);
+    const total = countExamples(features, labels, this.#width, this.#targetWidth);
+    const parameters = Float32Array.from(weights);
+    const x0 = new Float32Array(this.#n * this.#width);
+    let correct = 0;
+    for (let begin = 0; begin < total; begin += this.#n) {
+      const count = Math.min(this.#n, total - begin);
+      x0.set(features.subarray(begin * this.#width, (begin + count) * this.#width));
+      const { o0 } = await this.#predictions.run({ parameters, x0 });
+      for (let row = 0; row < count; row++) {
+        const output = o0!.subarray(row * this.#outputWidth, (row + 1) * this.#outputWidth);
+        const target = labels.subarray((begin + row) * this.#targetWidth, (begin + row + 1) * this.#targetWidth);
+        if (isRight(output, target)) correct++;
+      }
+    }
+    return { correct, total };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#gradients.dispose(), this.#predictions.dispose()]);
+  }
+
+  #checkWeights(weights: Float64Array): void {
+    if (weights.length !== this.parameterCount) {
+      throw new SottoError(
+        'invalid-argument',
+        `weights has ${weights.length} numbers; the model has ${this.parameterCount} parameters`,
+      );
+    }
+  }
+}
+
+function isRight(output: ArrayLike<number>, target: ArrayLike<number>): boolean {
+  if (output.length === 1) return output[0]! > 0.5 === target[0]! > 0.5;
+  const wanted = target.length === 1 ? target[0]! : argMax(target);
+  return argMax(output) === wanted;
+}
+
+function argMax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
 }
