@@ -91,3 +91,15 @@ export {
 } from './ledger/evidence.ts';
 export { type Accountant, accountSpending, type AccountSpending, epsilonToNano, NANO } from './ledger/accounting.ts';
 export { exportPaths, ledgerFolder } from './run/files.ts';
+export { encodeTrustFile } from './run/trust-file.ts';
+export {
+  elementCount,
+  type ModelData,
+  type NamedTensor,
+  readSafetensors,
+  type SafetensorsContent,
+  splitWeights,
+  type WeightSpec,
+  writeSafetensors,
+  writeTfjsModel,
+} from './model-files.ts';

@@ -15,6 +15,7 @@ import type {
   LedgerEntryKind,
   PlanParty,
   PlanTerms,
+  PublishEntry,
   ReservationEvidence,
   ReserveEntry,
   SurvivorRecord,
@@ -55,7 +56,8 @@ const version: Decode<1> = (value, path) => {
 };
 const base = { version, timeMs: integer(0) };
 const round = integer(1, MAX_ROUNDS);
-const run = { ...base, runId: partyId };
+const run = { ...base, runId: text(128) };
+const attempt = integer(0, 0xffffffff);
 const ids = sortedBy(partyId, (id) => id, MAX_PARTIES);
 
 const planTerms = object<PlanTerms>({
@@ -154,7 +156,7 @@ function entryRules(event: Decode<DpEvent>): EntryRules {
       ...run,
       kind: oneOf('publish'),
       round,
-      attempt: integer(1),
+      attempt,
       planHash: hash,
       context: hash,
       sid: hash,
@@ -170,6 +172,7 @@ function entryRules(event: Decode<DpEvent>): EntryRules {
       survivorsRoot: hash,
       confirmations: sortedBy(object({ party: partyId, signature }), ({ party }) => party, MAX_PARTIES),
       sumHash: hash,
+      receipt: object<PublishEntry['receipt']>({ event: base64({ maxLength: 16_384 }), signature }),
       modelBefore: hash,
       modelAfter: hash,
       heldOut: object({ correct: integer(0), total: integer(0) }),
@@ -178,7 +181,7 @@ function entryRules(event: Decode<DpEvent>): EntryRules {
       ...run,
       kind: oneOf('abort'),
       round,
-      attempt: integer(1),
+      attempt,
       stage: oneOf('select', 'advertise', 'share', 'masked', 'confirm', 'unmask', 'publish'),
       reason: sentence,
       spent: ids,

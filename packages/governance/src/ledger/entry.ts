@@ -220,9 +220,14 @@ export interface PublishEntry extends EntryBase {
   readonly confirmations: readonly { readonly party: string; readonly signature: Base64Text }[];
   /** H("sum", packed sum). */
   readonly sumHash: HashText;
+  /** The coordinator's receipt: the privacy event of the release itself (may be empty) and Sig "receipt" over all of it. */
+  readonly receipt: { readonly event: Base64Text; readonly signature: Base64Text };
   readonly modelBefore: HashText;
   readonly modelAfter: HashText;
-  /** Held-out records of the survivors, from the secure sum: outside the guarantee. */
+  /**
+   * Held-out records of the survivors that the model with which the round *began* classifies correctly, from the secure
+   * sum. Outside the guarantee.
+   */
   readonly heldOut: { readonly correct: number; readonly total: number };
 }
 

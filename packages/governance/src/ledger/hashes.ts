@@ -7,6 +7,7 @@ import { toHex } from '@sotto/core/bytes';
 import * as check from '@sotto/core/check';
 import { canonicalJsonBytes, type Json } from '@sotto/core/json';
 import type { Sha256 } from '../merkle/hash.ts';
+import { floatsToBytes } from '../model-files.ts';
 import type { HashText } from './entry.ts';
 
 /**
@@ -29,8 +30,5 @@ export function topologyHash(crypto: Sha256, topology: Json): HashText {
 
 /** SHA-256 of the weights in model order as little-endian binary32: the bytes of `weights.bin`. */
 export function modelHash(crypto: Sha256, weights: Float32Array): HashText {
-  const bytes = new Uint8Array(weights.length * 4);
-  const view = new DataView(bytes.buffer);
-  weights.forEach((weight, i) => view.setFloat32(4 * i, weight, true));
-  return toHex(crypto.sha256(bytes));
+  return toHex(crypto.sha256(floatsToBytes(weights)));
 }

@@ -30,12 +30,12 @@ export class MutableLedgerState implements LedgerState {
   readonly #reservations = new Map<string, MutableReservation>();
 
   reservation(runId: string, round: number): MutableReservation | undefined {
-    return this.#reservations.get(`${runId}#${round}`);
+    return this.#reservations.get(`${round} ${runId}`);
   }
 
   addReservation(account: MutableAccount, reservation: MutableReservation): void {
     const { index, entry } = reservation.reserve;
-    this.#reservations.set(`${entry.runId}#${entry.round}`, reservation);
+    this.#reservations.set(`${entry.round} ${entry.runId}`, reservation);
     this.reservationsByIndex.set(index, reservation);
     account.reservations.push(reservation);
   }
