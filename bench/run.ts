@@ -30,13 +30,18 @@ function benchmarks(): string[] {
 /** The first sentence of a benchmark's own header. */
 function summaryOf(name: string): string {
   const header = /\/\*\*([\s\S]*?)\*\//.exec(readFileSync(join(folder, `${name}.ts`), 'utf8'))?.[1] ?? '';
-  const text = header.replace(/^\s*\* ?/gm, ' ').replace(/@module/, '').replace(/\s+/g, ' ').trim();
+  const text = header
+    .replace(/^\s*\* ?/gm, ' ')
+    .replace(/@module/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   return /^.*?[.:](?=\s|$)/.exec(text)?.[0].replace(/:$/, '.') ?? text;
 }
 
 function commitOf(): string {
   try {
-    const git = (...args: string[]): string => execFileSync('git', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const git = (...args: string[]): string =>
+      execFileSync('git', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
     return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', '../packages') === '' ? '' : ' with changes'}`;
   } catch {
     return 'unknown';
@@ -64,14 +69,23 @@ function tableText(table: BenchTable): string {
   const widths = table.columns.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   const numeric = table.columns.map((_, i) => table.rows.length > 0 && table.rows.every((row) => typeof row[i] === 'number'));
   const line = (row: readonly string[]): string =>
-    row.map((text, i) => (numeric[i] === true ? text.padStart(widths[i]!) : text.padEnd(widths[i]!))).join('  ').trimEnd();
-  return [table.title, line(table.columns), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.slice(1).map(line)].join('\n');
+    row
+      .map((text, i) => (numeric[i] === true ? text.padStart(widths[i]!) : text.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  return [table.title, line(table.columns), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.slice(1).map(line)].join(
+    '\n',
+  );
 }
 
 async function main(): Promise<number> {
   const names = benchmarks();
   const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, peers: { type: 'string' }, 'no-write': { type: 'boolean', default: false } },
+    options: {
+      json: { type: 'boolean', default: false },
+      peers: { type: 'string' },
+      'no-write': { type: 'boolean', default: false },
+    },
     allowPositionals: true,
   });
   const [name] = positionals;
@@ -91,7 +105,16 @@ async function main(): Promise<number> {
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const { summary, tables, data } = await module.run({ peers: values.peers, progress });
   const seconds = Math.round((Date.now() - startedMs) / 1000);
-  const result = { name, date: new Date().toISOString().slice(0, 10), commit: commitOf(), machine: machine(), seconds, summary, tables, data };
+  const result = {
+    name,
+    date: new Date().toISOString().slice(0, 10),
+    commit: commitOf(),
+    machine: machine(),
+    seconds,
+    summary,
+    tables,
+    data,
+  };
   const text = `${JSON.stringify(result, (_key, value: unknown) => (value === Infinity ? 'Infinity' : value), 2)}\n`;
   if (!values['no-write']) {
     mkdirSync(join(folder, 'results'), { recursive: true });
@@ -106,6 +129,8 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? (process.env['DEBUG'] === undefined ? error.message : error.stack) : String(error)}\n`);
+  process.stderr.write(
+    `bench: ${error instanceof Error ? (process.env['DEBUG'] === undefined ? error.message : error.stack) : String(error)}\n`,
+  );
   process.exitCode = 1;
 }

@@ -38,12 +38,18 @@ function fail(block, reason) {
 const blocks = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'));
 if (process.argv.includes('--list')) {
   for (const { line, language, title, elsewhere } of blocks) {
-    process.stdout.write(`README.md:${line} ${language}${title === undefined ? '' : ` -> ${title}`}${elsewhere ? ' (run by .ci/run)' : ''}\n`);
+    process.stdout.write(
+      `README.md:${line} ${language}${title === undefined ? '' : ` -> ${title}`}${elsewhere ? ' (run by .ci/run)' : ''}\n`,
+    );
   }
   process.exit(0);
 }
 
-const ciLines = new Set(readFileSync(join(root, '.ci', 'run'), 'utf8').split('\n').map((line) => line.trim()));
+const ciLines = new Set(
+  readFileSync(join(root, '.ci', 'run'), 'utf8')
+    .split('\n')
+    .map((line) => line.trim()),
+);
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const script = ['set -euo pipefail', "trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT"];
@@ -70,5 +76,7 @@ writeFileSync(file, `${script.join('\n')}\n`);
 const result = spawnSync('bash', [file], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'], timeout: TIMEOUT_MS });
 const passed = result.status === 0;
 const reason = result.error ? ` (${result.error.message})` : '';
-process.stderr.write(`\nREADME.md: ${runnable} blocks ${passed ? 'ran' : `failed${reason}; the last heading above names the line`}\n`);
+process.stderr.write(
+  `\nREADME.md: ${runnable} blocks ${passed ? 'ran' : `failed${reason}; the last heading above names the line`}\n`,
+);
 process.exit(passed ? 0 : 1);
