@@ -73,8 +73,7 @@ export interface QuestionOptions extends PrivacyRelation {
 
 /** What one accountant said, or why it said nothing. */
 export type AccountantReport =
-  | ({ readonly accountant: AccountantName } & Reading)
-  | { readonly accountant: AccountantName; readonly refused: string };
+  ({ readonly accountant: AccountantName } & Reading) | { readonly accountant: AccountantName; readonly refused: string };
 
 /** The combined answer. */
 export interface PrivacyAnswer {

@@ -1,0 +1,12 @@
+/**
+ * The accountants that `epsilonOf` and `deltaOf` ask, in the order in which reports list them.
+ *
+ * @module
+ */
+import type { Accountant } from './accountant.ts';
+import { approxAccountant } from './approx.ts';
+import { gdpAccountant } from './gdp.ts';
+import { rdpAccountant } from './rdp/accountant.ts';
+
+/** All of them. */
+export const allAccountants: readonly Accountant[] = [gdpAccountant, rdpAccountant('cks20'), approxAccountant];

@@ -1,0 +1,166 @@
+/**
+ * The combined answer: every accountant that supports the event is asked; upper is the least valid upper bound, lower
+ * the greatest lower bound, and a contradiction between them is an error instead of an answer.
+ *
+ * @module
+ */
+import { integer, nonNegative, oneOf, openProbability } from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
+import { type Adjacency, adjacencies, type DpEvent, type PrivacyUnit, privacyUnits, validateEvent } from '@sotto/core/event';
+import type { Accountant, AccountantReport, PrivacyAnswer, PrivacyRelation, QuestionOptions, Reading } from './accountant.ts';
+import { allAccountants } from './accountants.ts';
+import { groupEvent, vadhanDelta, vadhanEpsilon } from './group.ts';
+import { type RdpAnswer, rdpAccountant, rdpAnswer } from './rdp/accountant.ts';
+import { refuse } from './rdp/event.ts';
+
+interface Relation {
+  readonly adjacency: Adjacency;
+  readonly unit: PrivacyUnit;
+  readonly groupSize: number;
+}
+
+/** Checks a relation and fills in the defaults. */
+export function resolveRelation(relation: PrivacyRelation): Relation {
+  return {
+    adjacency: oneOf('adjacency', relation.adjacency ?? 'addOrRemoveOne', adjacencies),
+    unit: oneOf('unit', relation.unit ?? 'record', privacyUnits),
+    groupSize: integer('groupSize', relation.groupSize ?? 1, 1, 1_000_000),
+  };
+}
+
+function chosen(options: QuestionOptions): readonly Accountant[] {
+  if (options.conversion === 'mironov17') {
+    if (options.accountant !== 'rdp') {
+      throw new SottoError('invalid-argument', 'conversion mironov17 replicates published RDP figures; ask with accountant rdp');
+    }
+    return [rdpAccountant('mironov17')];
+  }
+  if (options.accountant === undefined) return allAccountants;
+  const names = allAccountants.map(({ name }) => name);
+  oneOf('accountant', options.accountant, names);
+  return allAccountants.filter(({ name }) => name === options.accountant);
+}
+
+function ask(
+  event: DpEvent,
+  options: QuestionOptions,
+  relation: Relation,
+  read: (accountant: Accountant, event: DpEvent) => Reading,
+  grow: (accountant: Accountant, event: DpEvent) => Reading,
+): PrivacyAnswer {
+  const { adjacency, groupSize } = relation;
+  const reports: AccountantReport[] = [];
+  const tight = groupSize === 1 ? event : groupEvent(event, groupSize, adjacency);
+  for (const accountant of chosen(options)) {
+    const route = tight ?? event;
+    const refused = accountant.supports(route, adjacency);
+    if (refused !== undefined) reports.push({ accountant: accountant.name, refused });
+    else {
+      const reading = tight === undefined ? grow(accountant, event) : read(accountant, tight);
+      reports.push({ accountant: accountant.name, ...reading });
+    }
+  }
+  return combine(reports, relation);
+}
+
+/** Joins the readings. @throws SottoError `unsupported` if nobody has one, `numeric` if two contradict each other */
+export function combine(reports: readonly AccountantReport[], relation: Relation): PrivacyAnswer {
+  const readings = reports.filter((report): report is AccountantReport & Reading => 'upper' in report);
+  if (readings.length === 0) {
+    const reasons = reports.map((report) => ('refused' in report ? `${report.accountant}: ${report.refused}` : '')).join('; ');
+    throw new SottoError('unsupported', `no accountant can account for this event under ${relation.adjacency} (${reasons})`, {
+      details: { reports },
+    });
+  }
+  const upper = readings.reduce((a, b) => (b.upper < a.upper ? b : a));
+  const lower = readings.reduce((a, b) => (b.lower > a.lower ? b : a));
+  if (lower.lower - lower.numericError > upper.upper + upper.numericError) {
+    throw new SottoError(
+      'numeric',
+      `the accountants contradict each other: ${lower.method} says at least ${lower.lower}, ${upper.method} at most ${upper.upper}; ` +
+        'this is a defect of Sotto, please report the event',
+      { details: { reports } },
+    );
+  }
+  const others = readings.filter((r) => r !== upper).map((r) => `${r.accountant} ${r.upper}`);
+  const beaten = others.length === 0 ? '' : ` The other upper bounds: ${others.join(', ')}.`;
+  return {
+    lower: Math.min(lower.lower, upper.upper),
+    upper: upper.upper,
+    method: upper.method,
+    why: upper.why + beaten,
+    numericError: upper.numericError,
+    adjacency: relation.adjacency,
+    unit: relation.unit,
+    groupSize: relation.groupSize,
+    reports,
+    warnings: upper.warnings,
+  };
+}
+
+function single(
+  accountantOptions: QuestionOptions,
+  adjacency: Adjacency,
+): {
+  adjacency: Adjacency;
+  orders?: readonly number[];
+  gridSize?: number;
+} {
+  return {
+    adjacency,
+    ...(accountantOptions.orders === undefined ? {} : { orders: accountantOptions.orders }),
+    ...(accountantOptions.gridSize === undefined ? {} : { gridSize: accountantOptions.gridSize }),
+  };
+}
+
+/**
+ * Bounds ε of `event` at `delta` in (0, 1).
+ *
+ * @throws SottoError `invalid-argument`, `unsupported` (naming the part that cannot be accounted for), `numeric`
+ */
+export function epsilonOf(event: DpEvent, options: QuestionOptions & { readonly delta: number }): PrivacyAnswer {
+  const valid = validateEvent(event);
+  const delta = openProbability('delta', options.delta);
+  const relation = resolveRelation(options);
+  const base = single(options, relation.adjacency);
+  return ask(
+    valid,
+    options,
+    relation,
+    (accountant, tight) => accountant.epsilon(tight, { ...base, delta }),
+    (accountant, one) => vadhanEpsilon(accountant, one, base, delta, relation.groupSize),
+  );
+}
+
+/**
+ * Bounds δ of `event` at `epsilon` ≥ 0.
+ *
+ * @throws SottoError as {@link epsilonOf}
+ */
+export function deltaOf(event: DpEvent, options: QuestionOptions & { readonly epsilon: number }): PrivacyAnswer {
+  const valid = validateEvent(event);
+  const epsilon = nonNegative('epsilon', options.epsilon);
+  const relation = resolveRelation(options);
+  const base = single(options, relation.adjacency);
+  return ask(
+    valid,
+    options,
+    relation,
+    (accountant, tight) => accountant.delta(tight, { ...base, epsilon }),
+    (accountant, one) => vadhanDelta(accountant, one, base, epsilon, relation.groupSize),
+  );
+}
+
+/**
+ * Rényi divergences of `event` at `orders` (default grid if absent), for groups of size 1.
+ *
+ * @throws SottoError `unsupported` if a part has no Rényi bound under this adjacency
+ */
+export function rdpOf(event: DpEvent, options: PrivacyRelation & { readonly orders?: readonly number[] } = {}): RdpAnswer {
+  const valid = validateEvent(event);
+  const { adjacency, groupSize } = resolveRelation(options);
+  if (groupSize !== 1) throw new SottoError('unsupported', `rdpOf is for groupSize 1, not ${groupSize}; ask epsilonOf`);
+  const reason = refuse(valid, adjacency);
+  if (reason !== undefined) throw new SottoError('unsupported', reason);
+  return rdpAnswer(valid, adjacency, options.orders);
+}

@@ -1,0 +1,100 @@
+/**
+ * The Rényi accountant.
+ *
+ * @module
+ */
+import type { Adjacency, DpEvent } from '@sotto/core/event';
+import { numberToJson } from '@sotto/core/json';
+import type { Accountant, AccountantOptions, Reading } from '../accountant.ts';
+import { rdpToDelta, rdpToEpsilon, type RdpConversion } from './convert.ts';
+import { curveOf, refuse } from './event.ts';
+import { checkOrders, defaultOrders } from './orders.ts';
+
+/** Relative round-off of an ε that the accountant computed; it is included in every upper bound. */
+const relativeError = 1e-13;
+
+function atEnds(order: number, orders: readonly number[]): readonly string[] {
+  const finite = orders.filter((o) => o < Infinity);
+  if (order === finite[0]) return [`the best order ${order} is the first of the grid: a grid with smaller orders may be tighter`];
+  if (order === finite.at(-1))
+    return [`the best order ${order} is the last of the grid: a grid with larger orders may be tighter`];
+  return [];
+}
+
+/** The Rényi accountant with either conversion; `mironov17` is for replicating published figures. */
+export function rdpAccountant(conversion: RdpConversion): Accountant {
+  const title = conversion === 'cks20' ? 'Canonne–Kamath–Steinke 2020' : 'Mironov 2017 (legacy, for replication)';
+  return {
+    name: 'rdp',
+    supports: refuse,
+    epsilon(event: DpEvent, options: AccountantOptions & { readonly delta: number }): Reading {
+      const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
+      const { rdp, slack } = curveOf(event, options.adjacency, orders);
+      const left = options.delta - slack;
+      const { epsilon, order } = left > 0 ? rdpToEpsilon(orders, rdp, left, conversion) : onlyPure(orders, rdp, left);
+      const numericError = epsilon === Infinity ? 0 : relativeError * (1 + epsilon);
+      return {
+        lower: 0,
+        upper: epsilon === 0 ? 0 : epsilon + numericError,
+        method: Number.isNaN(order) ? 'RDP' : `RDP, order ${order}, conversion ${title}`,
+        why: explain(epsilon, order, rdp[orders.indexOf(order)] ?? NaN, title, slack),
+        numericError,
+        details: { order: Number.isNaN(order) ? null : numberToJson(order), conversion, orders: orders.map(numberToJson), slack },
+        warnings: epsilon === 0 ? [] : atEnds(order, orders),
+      };
+    },
+    delta(event: DpEvent, options: AccountantOptions & { readonly epsilon: number }): Reading {
+      const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
+      const { rdp, slack } = curveOf(event, options.adjacency, orders);
+      const { delta, order } = rdpToDelta(orders, rdp, options.epsilon);
+      const upper = Math.min(1, (delta + slack) * (1 + 1e-10));
+      return {
+        lower: 0,
+        upper,
+        method: Number.isNaN(order) ? 'RDP' : `RDP, order ${order}, conversion ${title}`,
+        why: `Rényi divergence of order ${order}, converted to δ at ε = ${options.epsilon} (${title}).`,
+        numericError: upper - delta - slack,
+        details: {
+          order: Number.isNaN(order) ? null : numberToJson(order),
+          conversion: 'cks20',
+          orders: orders.map(numberToJson),
+          slack,
+        },
+        warnings: atEnds(order, orders),
+      };
+    },
+  };
+}
+
+/** With no δ left, only a finite divergence of order +∞ helps. */
+function onlyPure(orders: readonly number[], rdp: Float64Array, left: number): { epsilon: number; order: number } {
+  const i = orders.indexOf(Infinity);
+  const epsilon = left === 0 && i >= 0 ? rdp[i]! : Infinity;
+  return { epsilon, order: epsilon === Infinity ? NaN : Infinity };
+}
+
+function explain(epsilon: number, order: number, divergence: number, title: string, slack: number): string {
+  if (epsilon === Infinity) return 'No Rényi divergence of the given orders is finite enough for this δ, so ε is +∞.';
+  const tail = slack > 0 ? ` δ ${slack} of the target is taken by parts that are only (ε, δ)-DP.` : '';
+  return (
+    `The Rényi divergences of all parts add up; of all orders, ${order} (divergence ${divergence}) gives the least ε ` +
+    `by the conversion of ${title}. Round-off is included.${tail}`
+  );
+}
+
+/** Rényi divergences of an event. */
+export interface RdpAnswer {
+  readonly orders: readonly number[];
+  /** ε(α) per order; +∞ where it does not converge. */
+  readonly rdp: readonly number[];
+  /** A part of δ that parts of the event take beside their divergence; 0 unless an `epsilonDelta` has δ > 0. */
+  readonly slack: number;
+  readonly adjacency: Adjacency;
+}
+
+/** See `rdpOf` of the package. */
+export function rdpAnswer(event: DpEvent, adjacency: Adjacency, orders: readonly number[] | undefined): RdpAnswer {
+  const grid = orders === undefined ? defaultOrders : checkOrders(orders);
+  const { rdp, slack } = curveOf(event, adjacency, grid);
+  return { orders: grid, rdp: [...rdp], slack, adjacency };
+}

@@ -1,0 +1,130 @@
+/**
+ * Rényi divergence under subsampling.
+ *
+ * @module
+ */
+import { logAddExp, logBinomial } from '../special.ts';
+import { logBinomialUpperTail } from './binomial.ts';
+import { byIntegerOrders } from './leaves.ts';
+import { poissonGaussianRdp } from './poisson-gaussian.ts';
+import { mixtureMoments } from './quadrature.ts';
+
+/** Integer orders up to here are accounted for by the general amplification bounds; above it they say +∞. */
+export const largestGeneralOrder = 1024;
+
+/** ε(α) of the mechanism within, at an integer order from 2 on. */
+export type InnerRdp = (order: number) => number;
+
+/**
+ * Any mechanism on a Poisson sample, adding or removing one unit (Zhu and Wang 2019, "Poisson subsampled Rényi
+ * differential privacy", Theorem 5): proved at integer orders.
+ */
+export function poissonGeneralRdp(sampleRate: number, inner: InnerRdp, orders: readonly number[]): Float64Array {
+  const table = innerTable(inner, orders);
+  const logQ = Math.log(sampleRate);
+  const log1mQ = Math.log1p(-sampleRate);
+  const at = (alpha: number): number => {
+    if (alpha > largestGeneralOrder) return Infinity;
+    let total = (alpha - 1) * log1mQ + Math.log(alpha * sampleRate - sampleRate + 1);
+    for (let l = 2; l <= alpha; l++) {
+      const factor = l === 2 ? 0 : Math.log(3);
+      total = logAddExp(total, factor + logBinomial(alpha, l) + (alpha - l) * log1mQ + l * logQ + (l - 1) * table[l]!);
+    }
+    return Math.max(0, total) / (alpha - 1);
+  };
+  return integerVector(orders, at);
+}
+
+/**
+ * Any mechanism on a sample without replacement of rate γ (Wang, Balle and Kasiviswanathan 2019, "Subsampled Rényi
+ * differential privacy and analytical moments accountant", Theorem 9). `inner` is under `replaceOne`, `pure` its ε(∞).
+ */
+export function withoutReplacementRdp(rate: number, inner: InnerRdp, pure: number, orders: readonly number[]): Float64Array {
+  const table = innerTable(inner, orders);
+  const logRate = Math.log(rate);
+  const logLoss = pure === Infinity ? Infinity : Math.log(Math.expm1(pure));
+  const at = (alpha: number): number => {
+    if (alpha > largestGeneralOrder) return Infinity;
+    const two = table[2]!;
+    const logSecond = Math.min(Math.log(4) + Math.log(Math.expm1(two)), two + Math.min(Math.LN2, 2 * logLoss));
+    let total = logAddExp(0, 2 * logRate + logBinomial(alpha, 2) + logSecond);
+    for (let j = 3; j <= alpha; j++) {
+      const cap = Math.min(Math.LN2, j * logLoss);
+      total = logAddExp(total, j * logRate + logBinomial(alpha, j) + (j - 1) * table[j]! + cap);
+    }
+    return Math.min(total / (alpha - 1), table[alpha]!);
+  };
+  return integerVector(orders, at);
+}
+
+/**
+ * The Gaussian on a Poisson sample cut down to `cap`, adding or removing one of `sourceSize` units. If the others fill
+ * the cap already (probability p), the new unit displaces one of them with probability q_c, which moves the sum by up to
+ * 2; else it is plain Poisson sampling. Which of the two holds does not depend on the unit, so the moments mix.
+ */
+export function truncatedPoissonGaussianRdp(
+  sampleRate: number,
+  sourceSize: number,
+  cap: number,
+  sigma: number,
+  orders: readonly number[],
+): Float64Array {
+  const plain = poissonGaussianRdp(sampleRate, sigma, orders);
+  const logFull = logBinomialUpperTail(sourceSize - 1, sampleRate, cap);
+  if (logFull === -Infinity) return plain;
+  const logDisplace = logBinomialUpperTail(sourceSize, sampleRate, cap + 1) + Math.log(cap) - logFull - Math.log(sourceSize);
+  const displaced = poissonGaussianRdp(Math.min(1, Math.exp(logDisplace)), sigma / 2, orders);
+  return Float64Array.from(orders, (order, i) => {
+    if (order === Infinity || displaced[i]! === Infinity) return Infinity;
+    if (order === 1) return Math.exp(logFull) * displaced[i]! + (1 - Math.exp(logFull)) * plain[i]!;
+    const log1mFull = Math.log(-Math.expm1(logFull));
+    const mixed = logAddExp(logFull + (order - 1) * displaced[i]!, log1mFull + (order - 1) * plain[i]!);
+    return Math.max(plain[i]!, mixed / (order - 1));
+  });
+}
+
+/** Σ wᵢ·N(sᵢ, σ²) against N(0, σ²), both directions, or against Σ wᵢ·N(−sᵢ, σ²) if a unit is replaced. */
+export function mixtureRdp(
+  sensitivities: readonly number[],
+  probabilities: readonly number[],
+  sigma: number,
+  replaced: boolean,
+  orders: readonly number[],
+): Float64Array {
+  const finite = orders.filter((order) => order > 1 && order < Infinity);
+  const other = replaced ? sensitivities.map((s) => (s === 0 ? 0 : -s)) : [0];
+  const otherWeights = replaced ? probabilities : [1];
+  const forward = mixtureMoments(sensitivities, probabilities, other, otherWeights, sigma, finite);
+  // Reflection makes the two directions of a replacement equal.
+  const backward = replaced ? forward : mixtureMoments(other, otherWeights, sensitivities, probabilities, sigma, finite);
+  const largest = sensitivities.reduce((a, b) => Math.max(a, b), 0) * (replaced ? 2 : 1);
+  let k = 0;
+  return Float64Array.from(orders, (order) => {
+    if (order === Infinity) return Infinity;
+    const most = (order * largest * largest) / (2 * sigma * sigma);
+    if (order === 1) return most;
+    const moment = Math.max(forward[k]!, backward[k]!);
+    k++;
+    return Number.isNaN(moment) ? most : Math.min(most, Math.max(0, moment / (order - 1)));
+  });
+}
+
+function innerTable(inner: InnerRdp, orders: readonly number[]): Float64Array {
+  const most = orders.reduce((a, b) => (b === Infinity ? a : Math.max(a, Math.ceil(b))), 2);
+  const table = new Float64Array(Math.min(most, largestGeneralOrder) + 1);
+  for (let l = 2; l < table.length; l++) table[l] = inner(l);
+  return table;
+}
+
+function integerVector(orders: readonly number[], at: (alpha: number) => number): Float64Array {
+  const known = new Map<number, number>();
+  const cached = (alpha: number): number => {
+    let value = known.get(alpha);
+    if (value === undefined) {
+      value = at(alpha);
+      known.set(alpha, value);
+    }
+    return value;
+  };
+  return Float64Array.from(orders, (order) => (order === Infinity ? Infinity : byIntegerOrders(order, cached)));
+}
