@@ -14,6 +14,7 @@ import {
   clopperPearsonTradeOffRefuted,
   countDecisions,
   type TestCounts,
+  type TestObjective,
 } from './threshold-bounds.ts';
 import { gaussianTradeOff, type TradeOff } from './trade-off.ts';
 
@@ -44,7 +45,7 @@ export interface AuditTestResult {
   readonly significance: number;
   /** The largest ε refuted at the claim's δ. Absent for a curve that is no member of a family. */
   readonly epsilonLowerBound?: number;
-  /** What the bound presumes of the mechanism. */
+  /** What the ε bound presumes of the mechanism; `refuted` itself presumes nothing. */
   readonly assumption: 'none' | 'gaussian-family';
   /** What was observed: the counts that gave the bound. */
   readonly observed: TestCounts | GuessCounts;
@@ -73,12 +74,20 @@ export function decide(
   significance: number,
   bounds: boolean = true,
 ): AuditTestResult[] {
-  const share = significance / (claim.curve === undefined ? 1 : 2);
-  if (method === 'clopper-pearson') return decideIndependent(sample, claim, share);
-  return decideOneRun(sample, claim, share, bounds);
+  // A curve says more than a point of it, so its test gets most of the significance.
+  const curveShare = claim.curve === undefined ? 0 : 0.8 * significance;
+  const spend = { point: significance - curveShare, curve: curveShare };
+  if (method === 'clopper-pearson') return decideIndependent(sample, claim, spend);
+  return decideOneRun(sample, claim, spend, bounds);
 }
 
-function decideIndependent(sample: AuditSample, claim: AuditClaim, significance: number): AuditTestResult[] {
+/** The significance of the two tests. */
+interface Spend {
+  readonly point: number;
+  readonly curve: number;
+}
+
+function decideIndependent(sample: AuditSample, claim: AuditClaim, spend: Spend): AuditTestResult[] {
   if (sample.canariesPerRun !== 1) {
     throw new SottoError(
       'invalid-argument',
@@ -88,46 +97,46 @@ function decideIndependent(sample: AuditSample, claim: AuditClaim, significance:
   const half = sample.runs >> 1;
   const first = splitByMembership(sample, 0, half);
   const second = splitByMembership(sample, half);
-  const countsFor = (objective: Parameters<typeof chooseTest>[1]): TestCounts => {
+  const countsFor = (objective: TestObjective, significance: number): TestCounts => {
     const usable = first.inScores.length > 0 && first.outScores.length > 0;
     const test = usable ? chooseTest(first, objective, significance) : { threshold: Infinity, reversed: false };
     return countDecisions(second, test);
   };
-  const pointCounts = countsFor({ kind: 'epsilon', delta: claim.delta });
-  const epsilonLowerBound = clopperPearsonEpsilon(pointCounts, claim.delta, significance);
+  const pointCounts = countsFor({ kind: 'epsilon', delta: claim.delta }, spend.point);
+  const epsilonLowerBound = clopperPearsonEpsilon(pointCounts, claim.delta, spend.point);
   const results: AuditTestResult[] = [
     {
       about: 'epsilon-delta',
       refuted: epsilonLowerBound > claim.epsilon,
-      significance,
+      significance: spend.point,
       epsilonLowerBound,
       assumption: 'none',
       observed: pointCounts,
     },
   ];
   if (claim.curve !== undefined) {
-    const observed = countsFor({ kind: 'mu' });
+    const observed = countsFor({ kind: 'mu' }, spend.curve);
     if (claim.curve.kind === 'gaussian') {
-      const mu = clopperPearsonMu(observed, significance);
+      const mu = clopperPearsonMu(observed, spend.curve);
       results.push({
         about: 'curve',
         refuted: mu > claim.curve.mu,
-        significance,
+        significance: spend.curve,
         ...(claim.delta > 0 ? { epsilonLowerBound: mu > 0 ? gaussianEpsilon(mu, claim.delta) : 0 } : {}),
         assumption: 'gaussian-family',
         observed,
       });
     } else {
-      const refuted = clopperPearsonTradeOffRefuted(observed, claim.curve.tradeOff, significance);
-      results.push({ about: 'curve', refuted, significance, assumption: 'none', observed });
+      const refuted = clopperPearsonTradeOffRefuted(observed, claim.curve.tradeOff, spend.curve);
+      results.push({ about: 'curve', refuted, significance: spend.curve, assumption: 'none', observed });
     }
   }
   return results;
 }
 
-function decideOneRun(sample: AuditSample, claim: AuditClaim, significance: number, bounds: boolean): AuditTestResult[] {
+function decideOneRun(sample: AuditSample, claim: AuditClaim, spend: Spend, bounds: boolean): AuditTestResult[] {
   const grid = guessCounts(sample);
-  const each = significance / grid.length;
+  const each = spend.point / grid.length;
   let best = { bound: 0, refuted: false, observed: grid[0]! };
   for (const counts of grid) {
     const refuted = oneRunPValue(counts, claim.epsilon, claim.delta) <= each;
@@ -140,7 +149,7 @@ function decideOneRun(sample: AuditSample, claim: AuditClaim, significance: numb
     {
       about: 'epsilon-delta',
       refuted: best.refuted,
-      significance,
+      significance: spend.point,
       epsilonLowerBound: best.bound,
       assumption: 'none',
       observed: best.observed,
@@ -148,12 +157,13 @@ function decideOneRun(sample: AuditSample, claim: AuditClaim, significance: numb
   ];
   if (claim.curve !== undefined) {
     const { curve } = claim;
+    const share = spend.curve / grid.length;
     const tradeOff = curve.kind === 'gaussian' ? gaussianTradeOff(curve.mu) : curve.tradeOff;
     let curveBest = { bound: 0, refuted: false, observed: grid[0]! };
     for (const counts of grid) {
-      const refuted = oneRunTradeOffRefuted(counts, tradeOff, each);
+      const refuted = oneRunTradeOffRefuted(counts, tradeOff, share);
       const search = bounds && curve.kind === 'gaussian' && claim.delta > 0;
-      const bound = search ? oneRunGaussianEpsilon(counts, claim.delta, each, curveBest.bound) : 0;
+      const bound = search ? oneRunGaussianEpsilon(counts, claim.delta, share, curveBest.bound) : 0;
       if (bound > curveBest.bound || (refuted && !curveBest.refuted)) {
         curveBest = { bound: Math.max(bound, curveBest.bound), refuted: refuted || curveBest.refuted, observed: counts };
       }
@@ -161,7 +171,7 @@ function decideOneRun(sample: AuditSample, claim: AuditClaim, significance: numb
     results.push({
       about: 'curve',
       refuted: curveBest.refuted,
-      significance,
+      significance: spend.curve,
       ...(curve.kind === 'gaussian' && claim.delta > 0 ? { epsilonLowerBound: curveBest.bound } : {}),
       assumption: curve.kind === 'gaussian' ? 'gaussian-family' : 'none',
       observed: curveBest.observed,

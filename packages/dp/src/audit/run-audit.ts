@@ -101,6 +101,12 @@ function checkOptions(canaries: number, options: AuditOptions): { method: AuditM
       `method is clopper-pearson with ${options.runs} runs of ${canaries} canaries; it needs 4 or more runs of 1 canary, so use one-run`,
     );
   }
+  if (canaries * options.runs < 2) {
+    throw new SottoError(
+      'invalid-argument',
+      `runs is ${options.runs} with ${canaries} canary; an audit needs at least 2 coins, and hundreds to see anything`,
+    );
+  }
   return { method, significance };
 }
 
