@@ -8,7 +8,7 @@ import { compareIds } from '@sotto/core/bytes';
 import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { type Json, canonicalJson, parseCanonicalJson } from '@sotto/core/json';
-import { type CohortRule, checkCohortRule, parametersOf } from '@sotto/secagg';
+import { type CohortRule, roundParameters } from '@sotto/secagg';
 import { ConfigReader } from '../config/config-reader.ts';
 import { loadDocument } from '../config/load-document.ts';
 import { type TabularSpec, featureCount, readTabularSpec } from './tabular-spec.ts';
@@ -141,9 +141,10 @@ function checkPlan(plan: FederationPlan, name: string): FederationPlan {
   const ids = plan.parties.map((party) => party.id);
   if (ids.some((id, i) => i > 0 && compareIds(ids[i - 1] ?? '', id) >= 0)) refuse('parties must be sorted by id, each once');
   if (ids.length > plan.secagg.nMax) refuse(`it has ${ids.length} parties, but secagg.nMax is ${plan.secagg.nMax}`);
-  const { F } = parametersOf(ids.length, plan.secagg);
-  if (ids.length < plan.secagg.nMin || F > ids.length) {
-    refuse(`a sum of ${ids.length} parties would need ${Math.max(F, plan.secagg.nMin)}; add parties or lower secagg.hMin`);
+  try {
+    roundParameters(ids.length, plan.secagg);
+  } catch (reason) {
+    refuse(`secagg: ${SottoError.from(reason).message}`);
   }
   return plan;
 }
@@ -196,11 +197,7 @@ function readSecagg(reader: ConfigReader): FederationPlan['secagg'] {
     hMin: reader.readOr('hMin', 3, integer),
   };
   reader.end();
-  try {
-    return { mode, ...checkCohortRule(rule) };
-  } catch (cause) {
-    throw new SottoError('invalid-config', `${reader.path}: ${SottoError.from(cause).message}`, { cause });
-  }
+  return { mode, ...rule };
 }
 
 function readDeadlines(reader: ConfigReader): PlanDeadlines {
