@@ -123,6 +123,8 @@ export interface ServerState {
   certificate: readonly Confirmation[];
   readonly answers: Map<string, Answer>;
   event: Uint8Array;
+  /** Incidents of the recovery, which are told even where it fails. */
+  readonly incidents: ServerEffect[];
   job: MaskJob | undefined;
   result: SumResult | undefined;
   abort: Abort | undefined;

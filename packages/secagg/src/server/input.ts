@@ -1,0 +1,74 @@
+/**
+ * Round 2 at the coordinator: each masked input is checked, added to the one running sum and forgotten; U2 is frozen.
+ *
+ * @module
+ */
+import { RoundAbort } from '../abort.ts';
+import { decodeComplaint, verifyComplaint } from '../messages/complaint.ts';
+import { decodeMaskedInput, encodeSurvivors, inputHash, u2Root, verifyInput } from '../messages/input.ts';
+import { addPacked } from '../packing.ts';
+import type { Closed } from './machine.ts';
+import { memberPlace } from './share.ts';
+import type { ServerEffect, ServerSetup, ServerState } from './state.ts';
+
+export function takeInput(setup: ServerSetup, state: ServerState, from: string, message: Uint8Array): readonly ServerEffect[] {
+  const { crypto, context } = setup;
+  const session = state.session!;
+  const limits = { nMax: context.cohort.nMax, suite: context.suite };
+  if (!state.u1.includes(from)) throw new RoundAbort('unexpected-message', `${from} is not in U1`, [from]);
+  if (state.left.has(from)) throw new RoundAbort('unexpected-message', `${from} has left this round`, [from]);
+  const input = decodeMaskedInput(session.sid, limits, context.vectors, message);
+  const place = memberPlace(session, from, input.id);
+  if (input.missing.some((id) => id === from || !state.u1.includes(id))) {
+    throw new RoundAbort('malformed', `${from} misses a share of somebody outside U1`, [from]);
+  }
+  const entry = { id: from, inputHash: inputHash(crypto, input.vectors), signature: input.signature };
+  if (!verifyInput(crypto, session.signingKeys[place]!, session.sid, state.rootU1, entry)) {
+    throw new RoundAbort('bad-signature', `the input of ${from} is not signed over this U1 by its key`, [from]);
+  }
+  for (const [i, packed] of input.vectors.entries()) addPacked(state.sums[i]!, packed, context.vectors[i]!.bits, 1);
+  state.inputs.set(from, entry);
+  return input.missing.map((dealer): ServerEffect => {
+    state.missing.set(dealer, [...(state.missing.get(dealer) ?? []), from]);
+    const text = `the share of ${dealer} for ${from} did not open`;
+    return { type: 'incident', incident: { kind: 'missing-share', parties: [dealer, from], message: text, evidence: [] } };
+  });
+}
+
+/** Hybrid suite: a member that found another mask key leaves; its r will be recovered as that of any drop-out. */
+export function takeComplaint(
+  setup: ServerSetup,
+  state: ServerState,
+  from: string,
+  message: Uint8Array,
+): readonly ServerEffect[] {
+  const session = state.session!;
+  const complaint = decodeComplaint(session.sid, message);
+  const place = memberPlace(session, from, complaint.id);
+  if (state.inputs.has(from)) throw new RoundAbort('unexpected-message', `${from} complains after its input`, [from]);
+  if (!state.u1.includes(complaint.about)) throw new RoundAbort('malformed', `${from} complains about nobody in U1`, [from]);
+  if (!verifyComplaint(setup.crypto, session.signingKeys[place]!, session.sid, complaint)) {
+    throw new RoundAbort('bad-signature', `the complaint of ${from} is not signed by its key`, [from]);
+  }
+  state.left.add(from);
+  const text = `${from} derived another mask key than ${complaint.about} confirmed`;
+  return [
+    {
+      type: 'incident',
+      incident: { kind: 'complaint', parties: [complaint.about, from], message: text, evidence: [message] },
+    },
+  ];
+}
+
+export function closeMasked(setup: ServerSetup, state: ServerState): Closed {
+  const session = state.session!;
+  const u2 = state.u1.flatMap((id) => state.inputs.get(id) ?? []);
+  if (u2.length < session.parameters.F) {
+    throw new RoundAbort('survivors-too-few', `${u2.length} members sent an input; the round needs ${session.parameters.F}`);
+  }
+  state.u2 = u2;
+  state.rootU2 = u2Root(setup.crypto, u2);
+  state.outcomes.set('masked', encodeSurvivors(session.sid, u2));
+  state.stage = setup.context.mode === 'semi-honest' ? 'unmask' : 'confirm';
+  return { recipients: u2.map((entry) => entry.id), outcome: 'masked', effects: [] };
+}

@@ -1,0 +1,183 @@
+/**
+ * Recovery of a dealer's secret from opened shares, with every check: b must open its commitment, r must give the
+ * advertised mask keys. Shares that disagree are found by decoding and blamed on "dealer or holder", with evidence.
+ *
+ * @module
+ */
+import { equalBytes, wipe } from '@sotto/core/bytes';
+import { RoundAbort } from '../abort.ts';
+import { fieldFor } from '../field.ts';
+import type { Field } from '../field.ts';
+import { commitment, maskCoins, maskKemSeed, maskSecret, pairKey } from '../keys.ts';
+import { findWrongShares } from '../reed-solomon.ts';
+import { combineShares, lagrangeAtZero } from '../shamir.ts';
+import type { ServerSession, ServerSetup, ServerState, Wanted } from './state.ts';
+
+interface Opened {
+  readonly holder: string;
+  readonly point: number;
+  readonly share: Uint8Array;
+}
+
+/** Recovers secrets of one session; Lagrange coefficients are shared by dealers with the same holders. */
+export class Recovery {
+  readonly #setup: ServerSetup;
+  readonly #state: ServerState;
+  readonly #session: ServerSession;
+  readonly #coefficients = new Map<string, readonly number[]>();
+  readonly #opened: ReadonlyMap<string, readonly Opened[]>;
+
+  constructor(setup: ServerSetup, state: ServerState) {
+    this.#setup = setup;
+    this.#state = state;
+    this.#session = state.session!;
+    this.#opened = byDealer(state);
+  }
+
+  /** The secret (32 bytes), checked; throws `recovery-failed` where too few shares are there or too many are wrong. */
+  recover(wanted: Wanted): Uint8Array {
+    const session = this.#session;
+    const id = session.roster[wanted.dealer]!.id;
+    const opened = this.#opened.get(id) ?? [];
+    const t = session.threshold;
+    const field = fieldFor(session.holders[wanted.dealer]!.length);
+    if (opened.length < t) {
+      throw new RoundAbort('recovery-failed', `${opened.length} shares of ${id} were opened; ${t} are needed`);
+    }
+    const first = this.#combine(field, opened.slice(0, t));
+    const good = this.#isRight(wanted, first);
+    const wrong = this.#disagreeing(field, opened, t, good);
+    if (wrong !== undefined && wrong.length > 0) this.#blame(id, wanted, wrong.map((place) => opened[place]!.holder));
+    if (good) return first;
+    const right = wrong === undefined ? [] : opened.filter((_, place) => !wrong.includes(place));
+    if (right.length >= t) {
+      const second = this.#combine(field, right.slice(0, t));
+      if (this.#isRight(wanted, second)) return second;
+    }
+    this.#blame(id, wanted, []);
+    throw new RoundAbort('recovery-failed', `the opened shares of ${id} do not give what it advertised`, [id]);
+  }
+
+  #combine(field: Field, opened: readonly Opened[]): Uint8Array {
+    const points = opened.map((share) => share.point);
+    const name = `${field.bits} ${points.join(' ')}`;
+    let factors = this.#coefficients.get(name);
+    if (factors === undefined) {
+      factors = lagrangeAtZero(field, points);
+      this.#coefficients.set(name, factors);
+    }
+    return combineShares(
+      field,
+      opened.map((share) => share.share),
+      factors,
+    );
+  }
+
+  #isRight({ dealer, kind }: Wanted, secret: Uint8Array): boolean {
+    const { crypto } = this.#setup;
+    const advert = this.#session.roster[dealer]!;
+    if (kind === 'b') return equalBytes(commitment(crypto, this.#state.ctx, advert.id, secret), advert.commitment);
+    const mask = maskSecret(crypto, secret);
+    const sameKey = equalBytes(crypto.x25519PublicKey(mask), advert.maskKey);
+    wipe(mask);
+    if (!sameKey || this.#setup.context.suite === 'x25519') return sameKey;
+    const seed = maskKemSeed(crypto, secret);
+    const sameKemKey = equalBytes(crypto.mlKem768PublicKey(seed), advert.kemKeys[1]!);
+    wipe(seed);
+    return sameKemKey;
+  }
+
+  /** Places of the shares that disagree with the rest; `undefined` where there are too many to tell. */
+  #disagreeing(field: Field, opened: readonly Opened[], t: number, good: boolean): readonly number[] | undefined {
+    if (good && opened.length === t) return [];
+    return findWrongShares(
+      field,
+      opened.map((share) => share.point),
+      opened.map((share) => share.share),
+      t,
+    );
+  }
+
+  #blame(dealer: string, { kind }: Wanted, holders: readonly string[]): void {
+    const state = this.#state;
+    const evidence = [state.outcomes.get('advertise'), state.shares.get(dealer)?.message].filter((item) => item instanceof Uint8Array);
+    evidence.push(...[...state.answers.values()].map((answer) => answer.message));
+    const who = holders.length === 0 ? `the shares of ${kind} of ${dealer} do not give what it advertised` : '';
+    const message = who || `the shares of ${kind} of ${dealer} that ${holders.join(', ')} opened are wrong: the dealer or the holder lied`;
+    const incident = { kind: holders.length === 0 ? 'unrecoverable' : 'bad-share', parties: [dealer, ...holders], message, evidence } as const;
+    state.incidents.push({ type: 'incident', incident });
+  }
+}
+
+/** Opened shares by dealer, in the order of the holders' places, with the holder's evaluation point at that dealer. */
+function byDealer(state: ServerState): ReadonlyMap<string, readonly Opened[]> {
+  const session = state.session!;
+  const opened = new Map<string, Opened[]>();
+  for (const entry of state.u2) {
+    const place = session.places.get(entry.id)!;
+    for (const { dealer, share } of state.answers.get(entry.id)?.shares ?? []) {
+      const point = session.holders[session.places.get(dealer)!]!.indexOf(place) + 1;
+      const list = opened.get(dealer);
+      if (list === undefined) opened.set(dealer, [{ holder: entry.id, point, share }]);
+      else list.push({ holder: entry.id, point, share });
+    }
+  }
+  return opened;
+}
+
+/** The mask keys that a dropped member shared with each survivor among its neighbours. */
+export function pairKeysOf(
+  setup: ServerSetup,
+  state: ServerState,
+  dealer: number,
+  r: Uint8Array,
+): readonly { readonly peer: number; readonly key: Uint8Array }[] {
+  const { crypto, context } = setup;
+  const session = state.session!;
+  const dropped = session.roster[dealer]!;
+  const mask = maskSecret(crypto, r);
+  const pairs: { readonly peer: number; readonly key: Uint8Array }[] = [];
+  for (const peer of session.holders[dealer]!) {
+    const other = session.roster[peer]!;
+    if (peer === dealer || !state.inputs.has(other.id)) continue;
+    const agreed = crypto.x25519(mask, other.maskKey);
+    if (agreed === undefined) throw new RoundAbort('bad-key', `the mask keys of ${dropped.id} and ${other.id} give no secret`);
+    const [low, high] = peer < dealer ? [other, dropped] : [dropped, other];
+    const kem = context.suite === 'x25519' ? undefined : recoverKem(setup, state, r, dropped.id, low.id, high.id);
+    pairs.push({ peer, key: pairKey(crypto, session.sid, agreed, low.id, high.id, kem) });
+    wipe(agreed, kem?.secret);
+  }
+  wipe(mask);
+  return pairs;
+}
+
+/**
+ * The mask's ML-KEM secret of a pair. Where the higher id dropped, its r has the decapsulation key; where the lower one
+ * did, its r has the coins, and the ciphertext that it sent must be the one that they give.
+ */
+function recoverKem(
+  { crypto }: ServerSetup,
+  state: ServerState,
+  r: Uint8Array,
+  dropped: string,
+  low: string,
+  high: string,
+): { readonly secret: Uint8Array; readonly ciphertext: Uint8Array } {
+  const session = state.session!;
+  const box = state.shares.get(low)!.shares.boxes.find((candidate) => candidate.peer === high);
+  const ciphertext = box?.kemCiphertexts[1];
+  if (ciphertext === undefined) throw new RoundAbort('recovery-failed', `${low} sent no mask ciphertext for ${high}`, [low]);
+  if (dropped === high) {
+    const seed = maskKemSeed(crypto, r);
+    const secret = crypto.mlKem768Decapsulate(seed, ciphertext);
+    wipe(seed);
+    return { secret, ciphertext };
+  }
+  const coins = maskCoins(crypto, r, session.sid, high);
+  const made = crypto.mlKem768Encapsulate(session.roster[session.places.get(high)!]!.kemKeys[1]!, coins);
+  wipe(coins);
+  if (made === undefined || !equalBytes(made.ciphertext, ciphertext)) {
+    throw new RoundAbort('recovery-failed', `the mask ciphertext that ${low} sent to ${high} is not the one of its r`, [low]);
+  }
+  return { secret: made.sharedSecret, ciphertext };
+}
