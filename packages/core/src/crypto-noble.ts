@@ -6,18 +6,23 @@
 import { ctr, gcm } from '@noble/ciphers/aes.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
-import { concat } from './bytes.ts';
+import { concat, equalBytes } from './bytes.ts';
 import type { CryptoProvider } from './crypto.ts';
 
 const X25519_P = (1n << 255n) - 19n;
 
 /** noble reduces u modulo p and drops the top bit; the protocol takes only the canonical form. */
 function isCanonicalU(publicKey: Uint8Array): boolean {
-  let u = 0n;
-  for (let i = publicKey.length - 1; i >= 0; i--) u = (u << 8n) | BigInt(publicKey[i] ?? 0);
-  return publicKey.length === 32 && u < X25519_P;
+  return publicKey.length === 32 && littleEndian(publicKey) < X25519_P;
+}
+
+/** The number of public bytes, least significant first. */
+function littleEndian(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
+  return value;
 }
 
 /** The pure-JavaScript provider. */
@@ -30,10 +35,17 @@ export const nobleCrypto: CryptoProvider = Object.freeze({
   ed25519Sign: (seed: Uint8Array, message: Uint8Array) => ed25519.sign(message, seed),
   ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
     if (publicKey.length !== 32 || signature.length !== 64) return false;
+    const { Point } = ed25519;
     try {
-      const point = ed25519.Point.fromBytes(publicKey, false);
-      if (point.isSmallOrder()) return false;
-      return ed25519.verify(signature, message, publicKey, { zip215: false });
+      const key = Point.fromBytes(publicKey, false);
+      if (key.isSmallOrder()) return false;
+      const s = littleEndian(signature.subarray(32));
+      if (s >= Point.Fn.ORDER) return false;
+      const r = signature.subarray(0, 32);
+      const k = littleEndian(sha512(concat(r, publicKey, message))) % Point.Fn.ORDER;
+      // noble's own verify multiplies by the cofactor; the port, like OpenSSL, compares the encoding of [S]B − [k]A with R.
+      const expected = Point.BASE.multiplyUnsafe(s).subtract(key.multiplyUnsafe(k));
+      return equalBytes(expected.toBytes(), r);
     } catch {
       return false; // a key that is no point: noble throws where the port answers false
     }
