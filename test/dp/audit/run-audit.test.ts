@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { auditPower, auditScores, collectSample, diracSumTarget, runAudit } from '@sotto/dp/audit';
 import type { AuditClaim, AuditReport, AuditTarget } from '@sotto/dp/audit';
 import { createMechanismPlan } from '../../../packages/dp/src/plan/mechanism-plan.ts';
-import { gaussianEpsilon } from '../../../packages/dp/src/audit/normal.ts';
+import { gaussianEpsilon } from '../../../packages/dp/src/accounting/gaussian.ts';
 import { boxMuller, clippedSum, statisticalRandom, withNoise } from './support.ts';
 
 /** The claim of one unsampled release with noise multiplier σ. */

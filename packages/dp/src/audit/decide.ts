@@ -4,7 +4,7 @@
  * @module
  */
 import { SottoError } from '@sotto/core/errors';
-import { gaussianEpsilon } from './normal.ts';
+import { gaussianEpsilon } from '../accounting/gaussian.ts';
 import { oneRunEpsilon, oneRunGaussianEpsilon, oneRunPValue, oneRunTradeOffRefuted, type GuessCounts } from './one-run.ts';
 import { splitByMembership, type AuditSample } from './target.ts';
 import {

@@ -15,8 +15,7 @@
 import { integer, nonNegative, openProbability, probability } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { logBinomialPmf, logBinomialUpperTail } from './binomial.ts';
-import { gaussianMu } from './normal.ts';
-import { gaussianTradeOff, type TradeOff } from './trade-off.ts';
+import { gaussianMu, gaussianTradeOff, type TradeOff } from './trade-off.ts';
 
 /** What the guesser did with one output: abstained on all but `guesses` of the canaries, and was right `correct` times. */
 export interface GuessCounts {

@@ -6,9 +6,9 @@
 import { integer, positive } from '@sotto/core/check';
 import type { RandomSource } from '@sotto/core/random';
 import { decide, type AuditClaim, type AuditMethod } from './decide.ts';
-import { gaussianMu } from './normal.ts';
 import { fairCoins, normalDraws } from './random-draws.ts';
 import type { AuditSample } from './target.ts';
+import { gaussianMu } from './trade-off.ts';
 
 /** The size and the significance of an audit. */
 export interface AuditDesign {

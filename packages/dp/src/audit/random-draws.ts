@@ -6,7 +6,7 @@
  */
 import { integer } from '@sotto/core/check';
 import { randomBytes, type RandomSource } from '@sotto/core/random';
-import { normalQuantile } from './normal.ts';
+import { normalQuantile } from '../accounting/special.ts';
 
 /** `count` fair coins, 0 or 1 each. */
 export function fairCoins(random: RandomSource, count: number): Uint8Array {

@@ -8,8 +8,9 @@
  * @module
  */
 import { integer, openProbability, probability } from '@sotto/core/check';
+import { gaussianEpsilon } from '../accounting/gaussian.ts';
+import { normalQuantile } from '../accounting/special.ts';
 import { clopperPearsonUpper } from './clopper-pearson.ts';
-import { gaussianEpsilon, normalQuantile } from './normal.ts';
 import { hullIndices, rocCurve, type MembershipScores, type RocCurve } from './roc.ts';
 import type { TradeOff } from './trade-off.ts';
 

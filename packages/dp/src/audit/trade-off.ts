@@ -4,7 +4,8 @@
  * @module
  */
 import { nonNegative, probability } from '@sotto/core/check';
-import { normalCdf, normalQuantile } from './normal.ts';
+import { gaussianLogDelta } from '../accounting/gaussian.ts';
+import { normalCdf, normalQuantile } from '../accounting/special.ts';
 
 /**
  * The trade-off function of a claim (f-DP; Dong, Roth, Su 2019, Definition 2.1): the least false negative rate of any test
@@ -31,4 +32,21 @@ export function approximateDpTradeOff(epsilon: number, delta: number): TradeOff 
   probability('delta', delta);
   const factor = Math.exp(epsilon);
   return (falsePositiveRate) => Math.max(0, 1 - delta - factor * falsePositiveRate, (1 - delta - falsePositiveRate) / factor);
+}
+
+/** The μ for which Gaussian DP is exactly (ε, δ); ε ≥ 0, δ in (0, 1). By bisection: δ rises with μ. */
+export function gaussianMu(epsilon: number, delta: number): number {
+  const target = Math.log(delta);
+  let low = 0;
+  let high = 1;
+  while (gaussianLogDelta(high, epsilon) <= target) {
+    low = high;
+    high *= 2;
+  }
+  for (;;) {
+    const middle = (low + high) / 2;
+    if (middle === low || middle === high) return low;
+    if (gaussianLogDelta(middle, epsilon) > target) high = middle;
+    else low = middle;
+  }
 }
