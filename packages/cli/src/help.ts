@@ -8,14 +8,14 @@ import type { Terminal } from './terminal.ts';
 
 const MAX_WIDTH = 100;
 
-/** Breaks a paragraph into lines of at most `width` columns, all but the first indented. */
-export function wrap(text: string, width: number, indent: string = ''): string {
+/** Breaks a paragraph into lines of at most `width` columns. */
+export function wrap(text: string, width: number): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
-      line = indent + word;
+      line = word;
     } else {
       line = line === '' ? word : `${line} ${word}`;
     }
@@ -39,7 +39,7 @@ function columns(rows: readonly (readonly [string, string])[], width: number): s
   return rows
     .map(([label, text]) => {
       const indent = ' '.repeat(left + 4);
-      const body = wrap(indent + text.trim(), width, indent).slice(indent.length);
+      const body = wrap(text, width - indent.length).replaceAll('\n', `\n${indent}`);
       return label.length > left ? `  ${label}\n${indent}${body}` : `  ${label.padEnd(left)}  ${body}`;
     })
     .join('\n');
@@ -54,14 +54,14 @@ export function commandHelp(command: Command, terminal: Terminal): string {
     ([name, spec]) => [optionLabel(name, spec), spec.describe] as const,
   );
   const sections = [
-    `${bold(`sotto ${command.name}`)}: ${command.summary}`,
+    wrap(`sotto ${command.name}: ${command.summary}`, width).replace(`sotto ${command.name}`, bold),
     `${bold('Usage')}\n${command.usage.map((line) => `  sotto ${line}`).join('\n')}`,
     ...paragraphs,
     `${bold('Options')}\n${columns(options, width)}`,
   ];
   if (command.examples.length > 0) {
     const shown = command.examples.map(
-      ([call, meaning]) => `  ${terminal.style('cyan', call)}\n${wrap(`      ${meaning}`, width, '      ')}`,
+      ([call, meaning]) => `  ${terminal.style('cyan', call)}\n      ${wrap(meaning, width - 6).replaceAll('\n', '\n      ')}`,
     );
     sections.push(`${bold('Examples')}\n${shown.join('\n')}`);
   }
@@ -78,7 +78,10 @@ export function overview(groups: readonly CommandGroup[], terminal: Terminal): s
   const width = widthOf(terminal);
   const bold = (text: string): string => terminal.style('bold', text);
   const sections = [
-    `${bold('sotto')} trains models on data that nobody may see: differential privacy, federated rounds, secure\naggregation, and a privacy ledger that anyone can verify.`,
+    wrap(
+      'sotto trains models on data that nobody may see: differential privacy, federated rounds, secure aggregation, and a privacy ledger that anyone can verify.',
+      width,
+    ).replace('sotto', bold),
     `${bold('Usage')}\n  sotto COMMAND [OPTIONS]\n  sotto COMMAND --help`,
     ...groups.map(
       ({ title, commands }) =>
@@ -88,7 +91,10 @@ export function overview(groups: readonly CommandGroup[], terminal: Terminal): s
         )}`,
     ),
     `${bold('Begin here')}\n  ${terminal.style('cyan', 'sotto demo')}          four hospitals train one model in about a minute\n  ${terminal.style('cyan', 'sotto verify DIR')}    check what they claim about it`,
-    'Exit status: 0 done, 1 failed or found a fault, 2 wrong call or configuration, 130 interrupted.\nNO_COLOR=1 switches colours off. Errors are one line; --debug adds the stack trace.',
+    wrap(
+      'Exit status: 0 done, 1 failed or found a fault, 2 wrong call or configuration, 130 interrupted. NO_COLOR=1 switches colours off. Errors are one line; --debug adds the stack trace.',
+      width,
+    ),
   ];
   return `${sections.join('\n\n')}\n`;
 }
