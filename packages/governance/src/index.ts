@@ -91,7 +91,24 @@ export {
 } from './ledger/evidence.ts';
 export { type Accountant, accountSpending, type AccountSpending, epsilonToNano, NANO } from './ledger/accounting.ts';
 export { exportPaths, ledgerFolder } from './run/files.ts';
-export { encodeTrustFile } from './run/trust-file.ts';
+export { decodeTrustFile, encodeTrustFile, type RunTrust } from './run/trust-file.ts';
+export { type Manifest, openManifest, parseManifest, signManifest } from './run/manifest.ts';
+export { type ExportedLedger, exportRun, type ExportRunInput, ledgerFiles } from './run/export-run.ts';
+export { encodeReport } from './report/build-report.ts';
+export { renderReportHtml } from './report/html.ts';
+export type {
+  CohortReport,
+  EpsilonAtDelta,
+  MechanismUse,
+  PartyReport,
+  PrivacyReport,
+  ReportNumber,
+  RoundReport,
+  RoundSpending,
+  Statement,
+} from './report/report.ts';
+export { type Finding, type FindingCode, formatFinding } from './verify/findings.ts';
+export { type RunVerification, verifyRun, type VerifyRunOptions } from './verify/verify-run.ts';
 export {
   elementCount,
   type ModelData,

@@ -54,7 +54,9 @@ const version: Decode<1> = (value, path) => {
   }
   return LEDGER_ENTRY_VERSION;
 };
-const base = { version, timeMs: integer(0) };
+/** The last instant that ECMAScript dates can show. */
+const LAST_TIME_MS = 8_640_000_000_000_000;
+const base = { version, timeMs: integer(0, LAST_TIME_MS) };
 const round = integer(1, MAX_ROUNDS);
 const run = { ...base, runId: text(128) };
 const attempt = integer(0, 0xffffffff);
