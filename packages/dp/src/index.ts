@@ -17,3 +17,25 @@ export type {
 } from './accounting/accountant.ts';
 export type { RdpAnswer } from './accounting/rdp/accountant.ts';
 export { defaultOrders } from './accounting/rdp/orders.ts';
+export {
+  calibrate,
+  calibrateClipNorm,
+  calibrateCohort,
+  calibrateNoiseMultiplier,
+  calibrateSampleRate,
+  calibrateSteps,
+  dpSgdEvent,
+} from './accounting/calibrate.ts';
+export type { Calibration, CalibrationParameter, CalibrationTarget } from './accounting/calibrate.ts';
+export { PrivacyFilter } from './accounting/budget/filter.ts';
+export type {
+  PrivacyFilterOptions,
+  Reservation,
+  ReservationStatus,
+  ReserveOutcome,
+} from './accounting/budget/filter.ts';
+export { PrivacyOdometer } from './accounting/budget/odometer.ts';
+export type { PrivacyOdometerOptions } from './accounting/budget/odometer.ts';
+export { planBudget } from './accounting/budget/plan.ts';
+export type { PlannedBudget } from './accounting/budget/plan.ts';
+export type { BudgetKind, Cost } from './accounting/budget/rule.ts';

@@ -1,0 +1,146 @@
+/**
+ * Where to look and how finely: the cumulant function of a composition, the tilt that centres it on the answer, and
+ * Chernoff bounds on its tails. Nothing here enters a bound except the Chernoff bounds, which are rigorous.
+ *
+ * @module
+ */
+
+/** A loss law as points with masses, `count` times. */
+export interface WeightedLaw {
+  readonly loss: Float64Array;
+  readonly mass: Float64Array;
+  readonly count: number;
+}
+
+/** K(λ) = Σ count·ln Σ mass·e^(λ·loss) with its first two derivatives. */
+export interface Cumulants {
+  readonly value: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
+export function cumulants(laws: readonly WeightedLaw[], tilt: number): Cumulants {
+  let value = 0;
+  let mean = 0;
+  let variance = 0;
+  for (const { loss, mass, count } of laws) {
+    let top = -Infinity;
+    for (let i = 0; i < loss.length; i++) if (tilt * loss[i]! > top) top = tilt * loss[i]!;
+    let m0 = 0;
+    let m1 = 0;
+    let m2 = 0;
+    for (let i = 0; i < loss.length; i++) {
+      const l = loss[i]!;
+      const w = mass[i]! * Math.exp(tilt * l - top);
+      m0 += w;
+      m1 += w * l;
+      m2 += w * l * l;
+    }
+    if (m0 > 0) {
+      value += count * (top + Math.log(m0));
+      m1 /= m0;
+      mean += count * m1;
+      variance += count * Math.max(0, m2 / m0 - m1 * m1);
+    } else value = -Infinity;
+  }
+  return { value, mean, variance };
+}
+
+/** A tilt with the cumulants at it. */
+export interface Saddle extends Cumulants {
+  readonly tilt: number;
+}
+
+/** ln of the saddle-point estimate of δ at ε = K′(λ); decreasing in λ. */
+export function logDeltaEstimate({ value, mean, variance, tilt }: Saddle): number {
+  const prefactor = tilt * (1 + tilt) * Math.sqrt(2 * Math.PI * variance);
+  return Math.min(0, value - tilt * mean - Math.log(Math.max(1, prefactor)));
+}
+
+const largestTilt = 1e5;
+
+function saddleAt(laws: readonly WeightedLaw[], tilt: number): Saddle {
+  return { tilt, ...cumulants(laws, tilt) };
+}
+
+/** The tilt λ ≥ 0 under which the loss has a mean near the ε at which δ is e^logDelta. */
+export function saddleForDelta(laws: readonly WeightedLaw[], logDelta: number): Saddle {
+  return search(laws, (saddle) => logDeltaEstimate(saddle) - logDelta);
+}
+
+/** The tilt λ ≥ 0 under which the loss has mean ε, 0 if the mean is larger already. */
+export function saddleForEpsilon(laws: readonly WeightedLaw[], epsilon: number): Saddle {
+  return search(laws, (saddle) => epsilon - saddle.mean);
+}
+
+/** The λ at which a decreasing function crosses 0, to 1 % (it need not be exact). */
+function search(laws: readonly WeightedLaw[], f: (saddle: Saddle) => number): Saddle {
+  const zero = saddleAt(laws, 0);
+  if (!(f(zero) > 0)) return zero;
+  let low = 0;
+  let high = 1;
+  let best = saddleAt(laws, high);
+  while (f(best) > 0 && high < largestTilt) {
+    low = high;
+    high *= 4;
+    best = saddleAt(laws, high);
+  }
+  if (high >= largestTilt) return best;
+  for (let i = 0; i < 60 && high - low > 0.005 * high && high > 1e-6; i++) {
+    const middle = low === 0 ? high / 4 : Math.sqrt(low * high);
+    const at = saddleAt(laws, middle);
+    if (f(at) > 0) low = middle;
+    else {
+      high = middle;
+      best = at;
+    }
+  }
+  return best;
+}
+
+/**
+ * How far above (sign +1) or below (−1) `centre` the tilted sum lies with probability at most e^logTail: the least of the
+ * Chernoff bounds for a few parameters, so always valid.
+ */
+export function tailDistance(
+  laws: readonly WeightedLaw[],
+  saddle: Saddle,
+  sign: 1 | -1,
+  centre: number,
+  logTail: number,
+): number {
+  const first = Math.sqrt((-2 * logTail) / Math.max(saddle.variance, 1e-300));
+  const distance = (theta: number): number => {
+    const shifted = cumulants(laws, saddle.tilt + sign * theta).value;
+    return (shifted - saddle.value - logTail) / theta - sign * centre;
+  };
+  let theta = first;
+  let best = distance(theta);
+  for (let factor = 2; factor > 1.1; factor = Math.sqrt(factor)) {
+    for (let moved = true; moved;) {
+      moved = false;
+      for (const next of [theta * factor, theta / factor]) {
+        const value = distance(next);
+        if (value < best) {
+          best = value;
+          theta = next;
+          moved = true;
+        }
+      }
+    }
+  }
+  return best;
+}
+
+/** ln of the Chernoff bound on P_λ(sum beyond `limit`), with the parameter that a Gaussian would have. */
+export function logTailMass(laws: readonly WeightedLaw[], saddle: Saddle, sign: 1 | -1, limit: number): number {
+  const distance = sign * (limit - saddle.mean);
+  if (!(distance > 0)) return 0;
+  let best = 0;
+  for (const factor of [0.5, 0.75, 1]) {
+    const theta = (factor * distance) / saddle.variance;
+    const value = cumulants(laws, saddle.tilt + sign * theta).value - saddle.value - sign * theta * limit;
+    best = Math.min(best, value);
+  }
+  return best;
+}
