@@ -75,6 +75,7 @@ export class Supervisor {
       exit: (exit) => this.#exited(spec, exit),
     });
     this.#children.set(spec.id, child);
+    this.#options.onRecord({ ...this.#own(spec.id, 'demo.process'), role: spec.role, pid: child.pid });
   }
 
   #record(spec: ServiceSpec, record: ServiceRecord): void {
