@@ -28,14 +28,11 @@ export {
 } from './accounting/calibrate.ts';
 export type { Calibration, CalibrationParameter, CalibrationTarget } from './accounting/calibrate.ts';
 export { PrivacyFilter } from './accounting/budget/filter.ts';
-export type {
-  PrivacyFilterOptions,
-  Reservation,
-  ReservationStatus,
-  ReserveOutcome,
-} from './accounting/budget/filter.ts';
+export type { PrivacyFilterOptions, Reservation, ReservationStatus, ReserveOutcome } from './accounting/budget/filter.ts';
 export { PrivacyOdometer } from './accounting/budget/odometer.ts';
 export type { PrivacyOdometerOptions } from './accounting/budget/odometer.ts';
 export { planBudget } from './accounting/budget/plan.ts';
 export type { PlannedBudget } from './accounting/budget/plan.ts';
 export type { BudgetKind, Cost } from './accounting/budget/rule.ts';
+export { bayesOf, deltaCurve, epsilonCurve, gdpMuOf, tradeOffCurve } from './accounting/curves.ts';
+export type { BayesReading, CurvePoint, GdpReading, TradeOffPoint } from './accounting/curves.ts';

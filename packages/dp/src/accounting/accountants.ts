@@ -7,7 +7,14 @@ import type { Accountant } from './accountant.ts';
 import { approxAccountant } from './approx.ts';
 import { gdpAccountant } from './gdp.ts';
 import { rdpAccountant } from './rdp/accountant.ts';
+import { shuffleAccountant } from './shuffle.ts';
 import { zcdpAccountant } from './zcdp.ts';
 
 /** All of them. */
-export const allAccountants: readonly Accountant[] = [gdpAccountant, rdpAccountant('cks20'), zcdpAccountant, approxAccountant];
+export const allAccountants: readonly Accountant[] = [
+  gdpAccountant,
+  rdpAccountant('cks20'),
+  zcdpAccountant,
+  shuffleAccountant,
+  approxAccountant,
+];

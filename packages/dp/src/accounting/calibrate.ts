@@ -67,7 +67,14 @@ export function calibrate(parameter: CalibrationParameter, target: CalibrationTa
     value = searchReal({ decreasing: at, target: epsilon, start, min, max, tolerance });
   } else {
     // An increasing function of x is a decreasing one of 1/x.
-    const inverse = { decreasing: (y: number) => at(1 / y), target: epsilon, start: 1 / start, min: 1 / max, max: 1 / min, tolerance };
+    const inverse = {
+      decreasing: (y: number) => at(1 / y),
+      target: epsilon,
+      start: 1 / start,
+      min: 1 / max,
+      max: 1 / min,
+      tolerance,
+    };
     value = 1 / searchReal(inverse);
   }
   at(value);
@@ -81,7 +88,11 @@ export function dpSgdEvent(options: {
   readonly steps: number;
 }): DpEvent {
   const gaussian: DpEvent = { type: 'gaussian', noiseMultiplier: options.noiseMultiplier };
-  return { type: 'selfComposed', count: options.steps, event: { type: 'poissonSampled', sampleRate: options.sampleRate, event: gaussian } };
+  return {
+    type: 'selfComposed',
+    count: options.steps,
+    event: { type: 'poissonSampled', sampleRate: options.sampleRate, event: gaussian },
+  };
 }
 
 /** The least noise multiplier for `steps` steps of DP-SGD. */

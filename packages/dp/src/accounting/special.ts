@@ -106,6 +106,7 @@ export function normalCdf(x: number): number {
 
 /** ln Φ(x) for every x. */
 export function logNormalCdf(x: number): number {
+  if (x > 0) return Math.log1p(-0.5 * erfc(x * Math.SQRT1_2));
   return logErfc(-x * Math.SQRT1_2) - Math.LN2;
 }
 

@@ -15,16 +15,7 @@ import { canonicalJson, type Json, numberFromJson, numberToJson } from '@sotto/c
 import { curveOf } from '../rdp/event.ts';
 import { rdpToEpsilon } from '../rdp/convert.ts';
 import { checkOrders, defaultOrders } from '../rdp/orders.ts';
-import {
-  addCosts,
-  type BudgetKind,
-  capacityOf,
-  type Cost,
-  costOf,
-  type RuleContext,
-  timesAffordable,
-  within,
-} from './rule.ts';
+import { addCosts, type BudgetKind, capacityOf, type Cost, costOf, type RuleContext, timesAffordable, within } from './rule.ts';
 
 const kinds: readonly BudgetKind[] = ['rdp', 'zcdp', 'gdp', 'approx'];
 
@@ -155,7 +146,9 @@ export class PrivacyFilter {
       const affordableCount = timesAffordable(context.kind, spent, cost, capacity);
       const reason =
         `the budget ε = ${this.epsilon} at δ = ${this.delta} does not cover ${valid.type}; ` +
-        (affordableCount === 0 ? 'nothing of it is affordable; use more noise or fewer steps' : `${affordableCount} are affordable`);
+        (affordableCount === 0
+          ? 'nothing of it is affordable; use more noise or fewer steps'
+          : `${affordableCount} are affordable`);
       return { granted: false, filter: this, reason, affordableCount };
     }
     const reservation: Reservation = { id, event: valid, status: 'reserved', cost };

@@ -50,7 +50,8 @@ export class PrivacyOdometer {
     const adjacency = oneOf('adjacency', options.adjacency ?? 'addOrRemoveOne', adjacencies);
     const orders = kind === 'rdp' ? (options.orders ?? defaultOdometerOrders) : [];
     orders.forEach((order, i) => {
-      if (!(order > 1.01)) throw new SottoError('invalid-argument', `orders[${i}] is ${order}; the orders of an odometer must be above 1.01`);
+      if (!(order > 1.01))
+        throw new SottoError('invalid-argument', `orders[${i}] is ${order}; the orders of an odometer must be above 1.01`);
     });
     if (kind === 'rdp' && orders.length === 0) throw new SottoError('invalid-argument', 'orders is empty; give at least one');
     const context: RuleContext = { kind, adjacency, orders };

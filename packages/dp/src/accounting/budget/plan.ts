@@ -45,8 +45,7 @@ export function planBudget(options: {
   const adjacency = options.adjacency ?? 'addOrRemoveOne';
   const orders = defaultOrders.filter((order) => order < Infinity);
   const context: RuleContext = { kind: 'rdp', adjacency, orders };
-  const roundEvent = (noiseMultiplier: number): DpEvent =>
-    dpSgdEvent({ sampleRate: options.sampleRate, noiseMultiplier, steps });
+  const roundEvent = (noiseMultiplier: number): DpEvent => dpSgdEvent({ sampleRate: options.sampleRate, noiseMultiplier, steps });
   const best = (noiseMultiplier: number): { epsilon: number; order: number } => {
     const cost = costOf(roundEvent(noiseMultiplier), context);
     let least = { epsilon: Infinity, order: orders[0]! };

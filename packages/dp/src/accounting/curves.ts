@@ -1,0 +1,153 @@
+/**
+ * Other readings of the same guarantee: curves, what an attacker can achieve, and the Gaussian that it resembles.
+ *
+ * @module
+ */
+import { openProbability, probability } from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
+import type { DpEvent } from '@sotto/core/event';
+import type { QuestionOptions } from './accountant.ts';
+import { deltaOf, epsilonOf, resolveRelation } from './answer.ts';
+import { gaussianDelta, gaussianTpr } from './gaussian.ts';
+import { exactMu } from './gdp.ts';
+
+/** A point of a curve: the true `y` at `x` lies in [lower, upper]. */
+export interface CurvePoint {
+  readonly x: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** ε at each δ. */
+export function epsilonCurve(event: DpEvent, deltas: readonly number[], options: QuestionOptions = {}): readonly CurvePoint[] {
+  return deltas.map((delta) => {
+    const { lower, upper } = epsilonOf(event, { ...options, delta });
+    return { x: delta, lower, upper };
+  });
+}
+
+/** δ at each ε. */
+export function deltaCurve(event: DpEvent, epsilons: readonly number[], options: QuestionOptions = {}): readonly CurvePoint[] {
+  return epsilons.map((epsilon) => {
+    const { lower, upper } = deltaOf(event, { ...options, epsilon });
+    return { x: epsilon, lower, upper };
+  });
+}
+
+/** An upper δ(ε) curve on a grid of ε that is dense near 0 and reaches to where δ vanishes. */
+function upperCurve(event: DpEvent, options: QuestionOptions, points: number): readonly { epsilon: number; delta: number }[] {
+  const far = [1e-12, 1e-9, 1e-6].map((delta) => epsilonOf(event, { ...options, delta }).upper).find((e) => e < Infinity);
+  if (far === undefined) throw new SottoError('numeric', 'the event has no finite ε, so it has no curve');
+  const reach = Math.max(far, 1e-6);
+  return Array.from({ length: points }, (_, i) => {
+    const epsilon = reach * (i / (points - 1)) ** 2;
+    return { epsilon, delta: deltaOf(event, { ...options, epsilon }).upper };
+  });
+}
+
+/** Power of an attack. `upper` bounds every attack; `lower` is what the best one reaches at least. */
+export interface TradeOffPoint {
+  readonly fpr: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/**
+ * The trade-off curve: the largest true-positive rate of any test that tells neighbours apart at each false-positive rate.
+ * Exact for Gaussian events; else the envelope of (ε, δ(ε)) over `points` values of ε (Wasserman and Zhou 2010):
+ * TPR ≤ e^ε·FPR + δ and TPR ≤ 1 − e^(−ε)·(1 − δ − FPR).
+ */
+export function tradeOffCurve(
+  event: DpEvent,
+  fprs: readonly number[],
+  options: QuestionOptions & { readonly points?: number } = {},
+): readonly TradeOffPoint[] {
+  fprs.forEach((fpr, i) => probability(`fprs[${i}]`, fpr));
+  const { adjacency, groupSize } = resolveRelation(options);
+  const mu = options.accountant === undefined ? exactMu(event, adjacency) : undefined;
+  if (mu !== undefined) {
+    return fprs.map((fpr) => {
+      const tpr = gaussianTpr(mu * groupSize, fpr);
+      return { fpr, lower: tpr * (1 - 1e-12), upper: Math.min(1, tpr * (1 + 1e-12)) };
+    });
+  }
+  const curve = upperCurve(event, options, options.points ?? 200);
+  return fprs.map((fpr) => {
+    let upper = 1;
+    for (const { epsilon, delta } of curve) {
+      upper = Math.min(upper, Math.exp(epsilon) * fpr + delta, 1 - Math.exp(-epsilon) * (1 - delta - fpr));
+    }
+    return { fpr, lower: fpr, upper: Math.max(fpr, upper) };
+  });
+}
+
+/** What {@link gdpMuOf} found. */
+export interface GdpReading {
+  readonly mu: number;
+  /** Whether it is exact (a Gaussian event) or read off the δ(ε) curve at finitely many ε. */
+  readonly exact: boolean;
+}
+
+/**
+ * The least μ such that the event looks no worse than N(0, 1) against N(μ, 1). Read off the upper δ(ε) curve at `points`
+ * values of ε where the event is not Gaussian: a summary for people, not a bound to build on.
+ */
+export function gdpMuOf(event: DpEvent, options: QuestionOptions & { readonly points?: number } = {}): GdpReading {
+  const { adjacency, groupSize } = resolveRelation(options);
+  const exact = exactMu(event, adjacency);
+  if (exact !== undefined) return { mu: exact * groupSize, exact: true };
+  let mu = 0;
+  for (const { epsilon, delta } of upperCurve(event, options, options.points ?? 200)) {
+    // Below 1e-9 the last digits of δ would decide about μ.
+    if (delta < 1e-9 || gaussianDelta(mu, epsilon) >= delta) continue;
+    let low = mu;
+    let high = Math.max(1, 2 * mu);
+    while (gaussianDelta(high, epsilon) < delta && high < 1e6) high *= 2;
+    for (let i = 0; i < 60; i++) {
+      const middle = (low + high) / 2;
+      if (gaussianDelta(middle, epsilon) < delta) low = middle;
+      else high = middle;
+    }
+    mu = high;
+  }
+  return { mu, exact: false };
+}
+
+/** How much an attacker with a prior belief can learn about one unit. */
+export interface BayesReading {
+  readonly prior: number;
+  /** No guess of any attacker about the unit's presence is right with more than this probability. */
+  readonly successUpper: number;
+  /** `successUpper` minus what guessing by the prior alone achieves. */
+  readonly advantageUpper: number;
+  /** Outside an event of probability δ, the posterior belief is at most this. */
+  readonly posteriorUpper: number;
+  /** ε and δ of `posteriorUpper`: odds grow at most by e^ε. */
+  readonly epsilon: number;
+  readonly delta: number;
+}
+
+/**
+ * Bayes risk: an attacker who believes with probability `prior` that the unit is present and then sees the release. The
+ * success of the best guess is (1−π) + π·δ(ln((1−π)/π)) for π ≤ ½ (the hockey-stick divergence is the value of that game).
+ */
+export function bayesOf(
+  event: DpEvent,
+  options: QuestionOptions & { readonly prior: number; readonly delta: number },
+): BayesReading {
+  const prior = openProbability('prior', options.prior);
+  const delta = openProbability('delta', options.delta);
+  const small = Math.min(prior, 1 - prior);
+  const atOdds = deltaOf(event, { ...options, epsilon: Math.log((1 - small) / small) }).upper;
+  const successUpper = Math.min(1, 1 - small + small * atOdds);
+  const { upper: epsilon } = epsilonOf(event, { ...options, delta });
+  const odds = (prior / (1 - prior)) * Math.exp(epsilon);
+  return {
+    prior,
+    successUpper,
+    advantageUpper: successUpper - (1 - small),
+    posteriorUpper: odds === Infinity ? 1 : odds / (1 + odds),
+    epsilon,
+    delta,
+  };
+}
