@@ -11,33 +11,9 @@
  */
 import { integer } from '@sotto/core/check';
 import type { BitSource } from './bit-source.ts';
+import { LazyUniform } from './lazy-uniform.ts';
 
 const HALF = 2 ** 31;
-
-/** A uniform real in [0, 1) of which only the leading base-2³² digits are known. */
-class LazyUniform {
-  readonly digits: number[] = [];
-
-  reset(first: number): this {
-    this.digits.length = 0;
-    this.digits.push(first);
-    return this;
-  }
-
-  digit(index: number, bits: BitSource): number {
-    while (this.digits.length <= index) this.digits.push(bits.word());
-    return this.digits[index]!;
-  }
-
-  /** Whether this deviate is below the other. Both grow by fresh digits while they are equal, which ends with probability 1. */
-  isBelow(other: LazyUniform, bits: BitSource): boolean {
-    for (let i = 0; ; i++) {
-      const a = this.digit(i, bits);
-      const b = other.digit(i, bits);
-      if (a !== b) return a < b;
-    }
-  }
-}
 
 /** Draws rounded Gaussians of standard deviation 2^`scaleBits` grid units. */
 export class ExactGaussian {

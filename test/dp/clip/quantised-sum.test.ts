@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { clipFactor } from '../../../packages/dp/src/clip/clipping.ts';
+import { createGrid, defaultGridBits, maxSquaredNorm } from '../../../packages/dp/src/clip/grid.ts';
+import type { Grid } from '../../../packages/dp/src/clip/grid.ts';
+import { QuantisedSum } from '../../../packages/dp/src/clip/quantised-sum.ts';
+import type { ClipFactor } from '../../../packages/dp/src/clip/quantised-sum.ts';
+
+const DIMENSION = 6;
+
+/** The sum of some gradients on a grid. */
+function sumOf(grid: Grid, factor: ClipFactor, gradients: readonly (readonly number[])[]): QuantisedSum {
+  const sum = new QuantisedSum(grid, DIMENSION, 100, factor);
+  for (const gradient of gradients) sum.addRow([{ values: Float64Array.from(gradient), width: DIMENSION }], 0);
+  return sum;
+}
+
+/** ‖a − b‖² of integer vectors, exactly. */
+function squaredDistance(a: Float64Array, b: Float64Array): bigint {
+  return a.reduce((sum, value, i) => sum + (BigInt(value) - BigInt(b[i]!)) ** 2n, 0n);
+}
+
+const anyNumber = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true, min: -10, max: 10 }),
+  fc.double(), // the whole range: NaN, infinities, 1e308, subnormals
+  fc.constantFrom(0, -0, 1e-320, 1e38, -1e38, 1e200, 1, 0.5, Number.MAX_VALUE),
+);
+const gradient = fc.array(anyNumber, { minLength: DIMENSION, maxLength: DIMENSION });
+const noise = fc.oneof(fc.double({ min: 0.3, max: 100, noNaN: true }), fc.constantFrom(0.5, 1, 2, 1 / 3, 11.712));
+const clipNorm = fc.oneof(fc.double({ min: 1e-3, max: 1e3, noNaN: true }), fc.constantFrom(1, 0.1, 1e-6));
+const factors = fc.constantFrom<ClipFactor>(
+  clipFactor({ kind: 'flat', norm: 1 }),
+  clipFactor({ kind: 'automatic', norm: 1 }),
+  clipFactor({ kind: 'normalised', norm: 1 }),
+  // A clipping rule that does not clip, and one that returns nonsense: the integer check must hold the bound by itself.
+  () => 1,
+  (norm, limit) => (3 * limit) / norm,
+  () => NaN,
+  () => Infinity,
+);
+
+describe('quantised sum', () => {
+  it('changes by at most the bound when one example is added, for any gradient and any factor', () => {
+    fc.assert(
+      fc.property(fc.array(gradient, { maxLength: 4 }), gradient, noise, clipNorm, factors, (others, extra, sigma, norm, factor) => {
+        const grid = createGrid(norm, sigma);
+        const without = sumOf(grid, factor, others);
+        const including = sumOf(grid, factor, [...others, extra]);
+        expect(including.sum.every((value) => Number.isSafeInteger(value))).toBe(true);
+        expect(squaredDistance(including.sum, without.sum) <= maxSquaredNorm(grid.gridBits, sigma)).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is bounded so that noise of 2^k units is at least sigma times the sensitivity, and no smaller bound is needed', () => {
+    fc.assert(
+      fc.property(noise, fc.integer({ min: 4, max: 24 }), (sigma, gridBits) => {
+        fc.pre(2 ** gridBits / sigma < 2 ** 26 && 2 ** gridBits / sigma >= 1);
+        const bound = maxSquaredNorm(gridBits, sigma);
+        // sigma as an exact fraction m/2^1074·…: multiply everything by 2^(2·60), sigma having at most 60 fractional bits here.
+        const scaled = BigInt(sigma * 2 ** 60);
+        expect(Number(scaled) / 2 ** 60).toBe(sigma);
+        const noiseSquared = 1n << BigInt(2 * gridBits + 120);
+        expect(bound * scaled * scaled <= noiseSquared).toBe(true);
+        expect((bound + 1n) * scaled * scaled > noiseSquared).toBe(true);
+      }),
+    );
+  });
+
+  it('keeps the direction and norm of gradients within the clip norm, and brings others to it', () => {
+    const grid = createGrid(2, 1.5);
+    const flat = clipFactor({ kind: 'flat', norm: 2 });
+    const small = [0.1, -0.2, 0.3, 0, 0, 0.4];
+    const large = small.map((value) => value * 100);
+    const unit = (values: readonly number[]): number[] => Array.from(sumOf(grid, flat, [values]).sum, (z) => z * grid.unit);
+    unit(small).forEach((value, i) => expect(value).toBeCloseTo(small[i]!, 6));
+    const norm = Math.hypot(...large);
+    unit(large).forEach((value, i) => expect(value).toBeCloseTo((2 * large[i]!) / norm, 6));
+    expect(Math.hypot(...unit(large))).toBeLessThanOrEqual(2);
+    expect(Math.hypot(...unit(large))).toBeGreaterThan(1.9999);
+  });
+
+  it('clips by AUTO-S and by normalising as their formulas say', () => {
+    const grid = createGrid(0.5, 1);
+    const g = [0.3, -0.1, 0, 0.2, 0, 0];
+    const norm = Math.hypot(...g);
+    const release = (kind: 'automatic' | 'normalised'): number[] =>
+      Array.from(sumOf(grid, clipFactor({ kind, norm: 0.5 }), [g]).sum, (z) => z * grid.unit);
+    release('automatic').forEach((value, i) => expect(value).toBeCloseTo((0.5 * g[i]!) / (norm + 0.01), 6));
+    release('normalised').forEach((value, i) => expect(value).toBeCloseTo((0.5 * g[i]!) / norm, 6));
+    expect(sumOf(grid, clipFactor({ kind: 'normalised', norm: 0.5 }), [[0, 0, 0, 0, 0, 0]]).sum.every((z) => z === 0)).toBe(true);
+  });
+
+  it('counts an example with a NaN or an infinity, adds zero for it, and goes on', () => {
+    const grid = createGrid(1, 1);
+    const flat = clipFactor({ kind: 'flat', norm: 1 });
+    const good = [0.5, 0, 0, 0, 0, 0];
+    const sum = sumOf(grid, flat, [good, [NaN, 1, 1, 1, 1, 1], [1, Infinity, 0, 0, 0, 0], [Infinity, -Infinity, 0, 0, 0, 0]]);
+    expect(sum.nonFiniteExamples).toBe(3);
+    expect(sum.examples).toBe(4);
+    expect([...sum.sum]).toEqual([...sumOf(grid, flat, [good]).sum]);
+  });
+
+  it('does not depend on the order of the examples', () => {
+    fc.assert(
+      fc.property(fc.array(gradient, { minLength: 2, maxLength: 6 }), (gradients) => {
+        const grid = createGrid(1, 0.8);
+        const flat = clipFactor({ kind: 'flat', norm: 1 });
+        expect([...sumOf(grid, flat, gradients).sum]).toEqual([...sumOf(grid, flat, [...gradients].reverse()).sum]);
+      }),
+    );
+  });
+
+  it('refuses grids outside exact arithmetic, too coarse for the model, or too fine for the data', () => {
+    expect(() => createGrid(1, 0.01, 24)).toThrow(/gridBits is 24.*use 17/);
+    expect(() => createGrid(0, 1)).toThrow(/clipNorm is 0/);
+    expect(() => createGrid(1, -1)).toThrow(/noiseMultiplier is -1/);
+    expect(() => new QuantisedSum(createGrid(1, 1, 8), 26_010, 10, () => 1)).toThrow(/too few for 26010 parameters; raise gridBits/);
+    expect(() => new QuantisedSum(createGrid(1, 1, 24), 10, 2 ** 30, () => 1)).toThrow(/lower gridBits/);
+    expect(defaultGridBits(1)).toBe(24);
+    expect(createGrid(1, 1000).radius).toBeGreaterThan(2 ** 20);
+  });
+});
