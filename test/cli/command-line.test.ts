@@ -5,6 +5,7 @@ import { sotto } from './terminal.ts';
 const COMMANDS = [
   'demo',
   'verify',
+  'report',
   'authority',
   'token',
   'coordinator',

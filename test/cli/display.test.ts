@@ -13,7 +13,7 @@ import {
 import { table } from '../../packages/cli/src/demo/table.ts';
 import { memoryTerminal } from './terminal.ts';
 
-const ALL = ['cleveland', 'hungary', 'long-beach', 'switzerland'];
+const ALL = ['cleveland', 'hungary', 'va', 'switzerland'];
 const THREE = ALL.filter((id) => id !== 'hungary');
 
 function round(number: number, members: readonly string[]): ProgressRecord[] {

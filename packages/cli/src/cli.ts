@@ -13,13 +13,14 @@ import { curveCommand } from './commands/curve.ts';
 import { authorityCommand, clientCommand, coordinatorCommand, tokenCommand } from './commands/services.ts';
 import { demoCommand } from './commands/demo.ts';
 import { planCommand } from './commands/plan.ts';
+import { reportCommand } from './commands/report.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { type CommandGroup, commandHelp, overview } from './help.ts';
 import { nearest } from './nearest.ts';
 import type { Terminal } from './terminal.ts';
 
 const GROUPS: readonly CommandGroup[] = [
-  { title: 'See it work', commands: [demoCommand, verifyCommand] },
+  { title: 'See it work', commands: [demoCommand, verifyCommand, reportCommand] },
   { title: 'Run a federation', commands: [authorityCommand, tokenCommand, coordinatorCommand, clientCommand, planCommand] },
   { title: 'Account for privacy', commands: [epsilonCommand, deltaCommand, calibrateCommand, curveCommand, compareCommand] },
 ];

@@ -31,13 +31,14 @@ export const verifyCommand: Command = {
   ],
   async run({ terminal, positionals, text, flag }) {
     const directory = positionals[0]!;
-    const { ok, line, faults, fingerprint, summary } = await verifyDirectory(directory, text('trust'));
+    const { ok, line, faults, fingerprint, trusted, summary } = await verifyDirectory(directory, text('trust'));
     if (flag('json')) {
-      terminal.out(`${toJson({ ok, finding: line, faults, fingerprint, ...summary })}\n`);
+      terminal.out(`${toJson({ ok, finding: line, faults, fingerprint, trusted, ...summary })}\n`);
       return ok ? 0 : 1;
     }
-    terminal.out(`${ok ? terminal.style('green', 'verified') : terminal.style('red', 'FAILED')}: ${line}\n`);
-    for (const fault of faults) terminal.out(`  ${fault}\n`);
+    const [verdict = '', ...rest] = line.split(':');
+    terminal.out(`${terminal.style(ok ? 'green' : 'red', verdict)}:${rest.join(':')}\n`);
+    for (const fault of faults.slice(1)) terminal.out(`  ${fault}\n`);
     return ok ? 0 : 1;
   },
 };

@@ -43,21 +43,24 @@ const MODEL = {
   backend: 'tensor_flow.js',
 } as const;
 
+/** Poisson sampling rate of each local step. */
+const SAMPLE_RATE = 0.9;
+
 /**
- * Centres and scales are round figures of adult clinical ranges, not statistics of the data: those would be a release
- * that nobody accounts for.
+ * Centres and scales are those of published clinical ranges, not statistics of the data: those would be a release that
+ * nobody accounts for. examples/heart-disease/CONSTANTS.md gives the source of each range.
  */
 const COLUMNS = [
-  { kind: 'numeric', name: 'age', index: 0, centre: 55, scale: 10 },
+  { kind: 'numeric', name: 'age', index: 0, centre: 59.5, scale: 19.5 },
   { kind: 'numeric', name: 'sex', index: 1, centre: 0.5, scale: 0.5 },
-  { kind: 'categorical', name: 'chest pain', index: 2, levels: [1, 2, 3, 4] },
-  { kind: 'numeric', name: 'resting blood pressure', index: 3, centre: 130, scale: 20 },
-  { kind: 'numeric', name: 'cholesterol', index: 4, centre: 220, scale: 60 },
-  { kind: 'numeric', name: 'fasting blood sugar', index: 5, centre: 0, scale: 1 },
-  { kind: 'categorical', name: 'resting ECG', index: 6, levels: [0, 1, 2] },
-  { kind: 'numeric', name: 'maximum heart rate', index: 7, centre: 140, scale: 25 },
-  { kind: 'numeric', name: 'exercise angina', index: 8, centre: 0.5, scale: 0.5 },
-  { kind: 'numeric', name: 'ST depression', index: 9, centre: 1, scale: 1 },
+  { kind: 'categorical', name: 'cp', index: 2, levels: [1, 2, 3, 4] },
+  { kind: 'numeric', name: 'trestbps', index: 3, centre: 145, scale: 55 },
+  { kind: 'numeric', name: 'chol', index: 4, centre: 225, scale: 95 },
+  { kind: 'numeric', name: 'fbs', index: 5, centre: 0.5, scale: 0.5 },
+  { kind: 'categorical', name: 'restecg', index: 6, levels: [0, 1, 2] },
+  { kind: 'numeric', name: 'thalach', index: 7, centre: 130, scale: 70 },
+  { kind: 'numeric', name: 'exang', index: 8, centre: 0.5, scale: 0.5 },
+  { kind: 'numeric', name: 'oldpeak', index: 9, centre: 1, scale: 1 },
 ] as const;
 
 /** The plan for a run of `rounds` rounds. All its constants are public. */
@@ -88,8 +91,8 @@ export function heartPlan(runId: string, rounds: number): FederationPlan {
     parties: HOSPITALS.map(({ id, trainingRows }) => ({
       id,
       weight: trainingRows,
-      sampleRate: 1,
-      expectedBatchSize: trainingRows,
+      sampleRate: SAMPLE_RATE,
+      expectedBatchSize: Math.round(trainingRows * SAMPLE_RATE * 10) / 10,
     })),
     quantiser: { clip: 4, bits: 16 },
     secagg: { mode: 'malicious', gammaNumerator: 1, gammaDenominator: 3, cMin: 1, nMin: 3, nMax: 4, hMin: 2 },

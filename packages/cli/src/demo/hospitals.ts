@@ -34,20 +34,20 @@ export const HOSPITALS: readonly Hospital[] = [
     trainingRows: 172,
   },
   {
-    id: 'long-beach',
-    name: 'Long Beach VA',
-    steward: 'V.A. Medical Center, Long Beach',
-    file: 'processed.va.data',
-    sha256: 'e7c93d8d0d2acdadfa4c5e8de768e2191e7f618b952e29623f1f0d5949ff6b8f',
-    trainingRows: 86,
-  },
-  {
     id: 'switzerland',
     name: 'Switzerland',
     steward: 'University Hospitals Zurich and Basel',
     file: 'processed.switzerland.data',
     sha256: '834a405ccf5b66ab4056bb77794adc8df0b7125186454c0a1d002d33c6c3b314',
     trainingRows: 30,
+  },
+  {
+    id: 'va',
+    name: 'Long Beach VA',
+    steward: 'V.A. Medical Center, Long Beach',
+    file: 'processed.va.data',
+    sha256: 'e7c93d8d0d2acdadfa4c5e8de768e2191e7f618b952e29623f1f0d5949ff6b8f',
+    trainingRows: 86,
   },
 ];
 

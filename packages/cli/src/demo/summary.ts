@@ -47,7 +47,7 @@ export function showSummary(options: SummaryOptions): void {
   }
   const { style } = terminal;
   terminal.out(`\n${outcome.ok ? style('green', '✓') : style('red', '✗')} ${outcome.line}\n`);
-  for (const fault of outcome.faults) terminal.out(`  ${fault}\n`);
+  for (const fault of outcome.faults.slice(1)) terminal.out(`  ${fault}\n`);
   if (run !== undefined) terminal.out(`\n${spending(run, style)}\n`);
   if (accuracy !== undefined) terminal.out(`\n${accuracies(accuracy, run?.total, style)}\n`);
   terminal.out(`\n${next(out, outcome.ok, style)}\n`);
