@@ -21,9 +21,11 @@ function say(line) {
   process.stderr.write(`sotto setup: ${line}\n`);
 }
 
+/** A failure that is told in one line. It is thrown, so that the lock is given back. */
+class SetupFailure extends Error {}
+
 function fail(line) {
-  say(line);
-  process.exit(1);
+  throw new SetupFailure(line);
 }
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -148,27 +150,34 @@ function copyPlainSources(name) {
   }
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node ${process.versions.node} is too old; install Node 20 or newer`);
+try {
+  if (Number(process.versions.node.split('.')[0]) < 20)
+    fail(`Node ${process.versions.node} is too old; install Node 20 or newer`);
 
-const ready = () => {
-  const stamp = readStamp();
-  return stamp.install === installKey() && existsSync(pinnedNode()) && stamp.build === buildKey() && isBuilt();
-};
+  const ready = () => {
+    const stamp = readStamp();
+    return stamp.install === installKey() && existsSync(pinnedNode()) && stamp.build === buildKey() && isBuilt();
+  };
 
-if (!ready()) {
-  withLock(
-    join(root, '.sotto-setup.lock'),
-    (pid) => say(`waiting for another setup (process ${pid}) ...`),
-    () => {
-      if (readStamp().install !== installKey() || !existsSync(pinnedNode())) {
-        if (!installedByHand()) install();
-        writeStamp({ install: installKey() });
-      }
-      const key = buildKey();
-      if (readStamp().build !== key || !isBuilt()) {
-        build();
-        writeStamp({ build: key });
-      }
-    },
-  );
+  if (!ready()) {
+    withLock(
+      join(root, '.sotto-setup.lock'),
+      (pid) => say(`waiting for another setup (process ${pid}) ...`),
+      () => {
+        if (readStamp().install !== installKey() || !existsSync(pinnedNode())) {
+          if (!installedByHand()) install();
+          writeStamp({ install: installKey() });
+        }
+        const key = buildKey();
+        if (readStamp().build !== key || !isBuilt()) {
+          build();
+          writeStamp({ build: key });
+        }
+      },
+    );
+  }
+} catch (error) {
+  if (!(error instanceof SetupFailure)) throw error;
+  say(error.message);
+  process.exitCode = 1;
 }
