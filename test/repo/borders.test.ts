@@ -27,7 +27,8 @@ const IMPURE = [
 const SYSTEM_RANDOM = 'packages/core/src/system-random.ts';
 
 const FORBIDDEN_IN_PURE: readonly [RegExp, string][] = [
-  [/\bDate\b/, 'takes the time as a parameter'],
+  // `new Date(ms)` only formats.
+  [/\bDate\s*\.\s*now\b|\bnew\s+Date\s*(?:\(\s*\)|(?!\s*\())|(?<!new\s+)\bDate\s*\(/, 'takes the time as a parameter'],
   [/\bperformance\s*\./, 'takes the time as a parameter'],
   [/\bMath\s*\.\s*random\b/, 'takes randomness as a parameter'],
   [/\bcrypto\s*\.\s*(?:getRandomValues|randomUUID|subtle)\b/, 'takes randomness and crypto as parameters'],
