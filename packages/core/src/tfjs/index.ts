@@ -1,0 +1,6 @@
+/**
+ * The TensorFlow.js engine.
+ *
+ * @module
+ */
+export { tfjsEngine } from './engine.ts';

@@ -1,0 +1,229 @@
+/**
+ * `Ops` on TensorFlow.js tensors, eagerly, on whatever backend the host program has set.
+ *
+ * @module
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { SottoError } from '../errors.ts';
+import type { Conv2dOptions, Ops, Pool2dOptions, Shape, Window2d } from '../ops/ops.ts';
+import * as shapes from '../ops/shapes.ts';
+
+const NHWC = [0, 2, 3, 1];
+const NCHW = [0, 3, 1, 2];
+
+const asFloat = (x: Tensor): Tensor => tf.cast(x, 'float32');
+const last = (x: Tensor): Tensor => (x.rank === 0 ? tf.reshape(x, [1]) : x);
+
+/** x `[n, C, H, W]` with zeros (or another value) around, so that windows need no padding of their own. */
+function padImage(x: Tensor, { pads: [top, left, bottom, right] }: Window2d, value: number = 0): Tensor {
+  if (top + left + bottom + right === 0) return x;
+  return tf.pad(
+    x,
+    [
+      [0, 0],
+      [0, 0],
+      [top, bottom],
+      [left, right],
+    ],
+    value,
+  );
+}
+
+/** One group's convolution, for a padded input. tfjs backends take channels last. */
+function convolve(x: Tensor, kernel: Tensor, options: Conv2dOptions): Tensor {
+  const filter = tf.transpose(kernel, [2, 3, 1, 0]) as Tensor4D;
+  const image = tf.transpose(x, NHWC) as Tensor4D;
+  return tf.transpose(tf.conv2d(image, filter, [...options.strides], 'valid', 'NHWC', [...options.dilations]), NCHW);
+}
+
+/** Inserts zeros between the elements of the last two axes. */
+function spread(x: Tensor, [sy, sx]: readonly [number, number]): Tensor {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  if (sy === 1 && sx === 1) return x;
+  const spaced = tf.pad(tf.reshape(x, [n * c, h, 1, w, 1]), [
+    [0, 0],
+    [0, 0],
+    [0, sy - 1],
+    [0, 0],
+    [0, sx - 1],
+  ]);
+  return tf.slice(tf.reshape(spaced, [n, c, h * sy, w * sx]), [0, 0, 0, 0], [n, c, (h - 1) * sy + 1, (w - 1) * sx + 1]);
+}
+
+/** Zeros after the last two axes up to a size, or a cut where they are longer. */
+function fit(x: Tensor, height: number, width: number, top: number, left: number): Tensor {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const padded = tf.pad(x, [
+    [0, 0],
+    [0, 0],
+    [0, Math.max(0, height + top - h)],
+    [0, Math.max(0, width + left - w)],
+  ]);
+  return tf.slice(padded, [0, 0, top, left], [n, c, height, width]);
+}
+
+/** The strided view of a padded image that one cell of the window sees. */
+function cell(x: Tensor, ky: number, kx: number, oh: number, ow: number, window: Window2d): Tensor {
+  const [n, c] = x.shape as [number, number, number, number];
+  const [y0, x0] = [ky * window.dilations[0], kx * window.dilations[1]];
+  const [sy, sx] = window.strides;
+  return tf.stridedSlice(x, [0, 0, y0, x0], [n, c, y0 + (oh - 1) * sy + 1, x0 + (ow - 1) * sx + 1], [1, 1, sy, sx]);
+}
+
+function groupsOf(x: Tensor, axis: number, groups: number): Tensor[] {
+  return groups === 1 ? [x] : tf.split(x, groups, axis);
+}
+
+/** The operations on tfjs tensors. Call inside `tf.tidy`, which frees what the operations leave behind. */
+export const tfjsOps: Ops<Tensor> = Object.freeze({
+  shapeOf: (x: Tensor) => x.shape,
+  constant(values: ArrayLike<number>, shape: Shape): Tensor {
+    shapes.checkShape('constant', shape);
+    if (values.length !== shapes.sizeOf(shape)) {
+      throw new SottoError('invalid-argument', `constant: ${values.length} values for shape [${shape.join(', ')}]`);
+    }
+    return tf.tensor(Float32Array.from(values), [...shape], 'float32');
+  },
+  add: (a: Tensor, b: Tensor) => tf.add(a, b),
+  sub: (a: Tensor, b: Tensor) => tf.sub(a, b),
+  mul: (a: Tensor, b: Tensor) => tf.mul(a, b),
+  div: (a: Tensor, b: Tensor) => tf.div(a, b),
+  maximum: (a: Tensor, b: Tensor) => tf.maximum(a, b),
+  minimum: (a: Tensor, b: Tensor) => tf.minimum(a, b),
+  neg: (x: Tensor) => tf.neg(x),
+  abs: (x: Tensor) => tf.abs(x),
+  exp: (x: Tensor) => tf.exp(x),
+  log: (x: Tensor) => tf.log(x),
+  sqrt: (x: Tensor) => tf.sqrt(x),
+  tanh: (x: Tensor) => tf.tanh(x),
+  erf: (x: Tensor) => tf.erf(x),
+  sigmoid: (x: Tensor) => tf.sigmoid(x),
+  relu: (x: Tensor) => tf.relu(x),
+  softplus: (x: Tensor) => tf.softplus(x),
+  greater: (a: Tensor, b: Tensor) => asFloat(tf.greater(a, b)),
+  greaterEqual: (a: Tensor, b: Tensor) => asFloat(tf.greaterEqual(a, b)),
+  equal: (a: Tensor, b: Tensor) => asFloat(tf.equal(a, b)),
+  isFinite: (x: Tensor) => asFloat(tf.isFinite(x)),
+  where: (condition: Tensor, a: Tensor, b: Tensor) => tf.where(tf.notEqual(condition, 0), a, b),
+  sum(x: Tensor, axes: readonly number[]): Tensor {
+    shapes.reducedShape('sum', x.shape, axes);
+    return tf.sum(x, [...axes], true);
+  },
+  max(x: Tensor, axes: readonly number[]): Tensor {
+    shapes.reducedShape('max', x.shape, axes);
+    return tf.max(x, [...axes], true);
+  },
+  softmax: (x: Tensor) => tf.softmax(last(x)),
+  logSoftmax: (x: Tensor) => tf.logSoftmax(last(x)),
+  matMul(a: Tensor, b: Tensor, transposeA: boolean = false, transposeB: boolean = false): Tensor {
+    const shape = shapes.matMulShape(a.shape, b.shape, transposeA, transposeB);
+    // tfjs broadcasts batch axes, but wants equal ranks.
+    const rank = shape.length;
+    const lift = (x: Tensor): Tensor => (x.rank === rank ? x : tf.reshape(x, [...Array.from({ length: rank - x.rank }, () => 1), ...x.shape]));
+    return tf.matMul(lift(a), lift(b), transposeA, transposeB);
+  },
+  reshape: (x: Tensor, shape: Shape) => tf.reshape(x, [...shapes.reshapeShape(x.shape, shape)]),
+  transpose(x: Tensor, permutation: readonly number[]): Tensor {
+    shapes.transposeShape(x.shape, permutation);
+    return tf.transpose(x, [...permutation]);
+  },
+  slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+    shapes.sliceShape(x.shape, begin, size);
+    return tf.slice(x, [...begin], [...size]);
+  },
+  concat(parts: readonly Tensor[], axis: number): Tensor {
+    shapes.concatShape(
+      parts.map((part) => part.shape),
+      axis,
+    );
+    return tf.concat([...parts], axis);
+  },
+  pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+    shapes.padShape(x.shape, before, after);
+    return tf.pad(
+      x,
+      before.map((count, i): [number, number] => [count, after[i]!]),
+    );
+  },
+  broadcastTo: (x: Tensor, shape: Shape) => tf.broadcastTo(x, [...shapes.broadcastToShape(x.shape, shape)]),
+  reverse(x: Tensor, axes: readonly number[]): Tensor {
+    shapes.checkAxes('reverse', x.shape, axes);
+    return tf.reverse(x, [...axes]);
+  },
+  gather: (table: Tensor, ids: Tensor) => tf.gather(table, tf.cast(ids, 'int32')),
+  oneHot(ids: Tensor, depth: number): Tensor {
+    shapes.checkShape('oneHot', [...ids.shape, depth]);
+    return asFloat(tf.equal(tf.expandDims(ids, -1), tf.range(0, depth)));
+  },
+  conv2d(x: Tensor, kernel: Tensor, options: Conv2dOptions): Tensor {
+    shapes.conv2dShape(x.shape, kernel.shape, options);
+    const kernels = groupsOf(kernel, 0, options.groups);
+    return tf.concat(
+      groupsOf(padImage(x, options), 1, options.groups).map((part, g) => convolve(part, kernels[g]!, options)),
+      1,
+    );
+  },
+  conv2dInputGradient(gradient: Tensor, kernel: Tensor, inputShape: Shape, options: Conv2dOptions): Tensor {
+    shapes.sameShape('conv2dInputGradient', gradient.shape, shapes.conv2dShape(inputShape, kernel.shape, options));
+    const [, , kh, kw] = kernel.shape as [number, number, number, number];
+    const [top, left] = options.pads;
+    const reach = [(kh - 1) * options.dilations[0], (kw - 1) * options.dilations[1]] as const;
+    // The transposed convolution as a convolution: spread the gradient by the strides, surround it, turn the kernel around.
+    const spaced = padImage(spread(gradient, options.strides), { ...options, pads: [reach[0], reach[1], reach[0], reach[1]] });
+    const kernels = groupsOf(kernel, 0, options.groups);
+    const parts = groupsOf(spaced, 1, options.groups).map((part, g) => {
+      const turned = tf.transpose(tf.reverse(kernels[g]!, [2, 3]), [1, 0, 2, 3]);
+      return convolve(part, turned, { ...options, strides: [1, 1] });
+    });
+    return fit(tf.concat(parts, 1), inputShape[2]!, inputShape[3]!, top, left);
+  },
+  patches(x: Tensor, size: readonly [number, number], window: Window2d): Tensor {
+    const shape = shapes.patchesShape(x.shape, size, window);
+    const [oh, ow] = shapes.windowShape('patches', x.shape, size, window);
+    const padded = padImage(x, window);
+    const cells: Tensor[] = [];
+    for (let ky = 0; ky < size[0]; ky++) for (let kx = 0; kx < size[1]; kx++) cells.push(cell(padded, ky, kx, oh, ow, window));
+    return tf.reshape(tf.stack(cells, 2), [...shape]);
+  },
+  maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
+    const [, , oh, ow] = shapes.poolShape(x.shape, options) as [number, number, number, number];
+    const padded = padImage(x, options, -Infinity);
+    let best: Tensor | undefined;
+    for (let ky = 0; ky < options.size[0]; ky++) {
+      for (let kx = 0; kx < options.size[1]; kx++) {
+        const here = cell(padded, ky, kx, oh, ow, options);
+        best = best === undefined ? here : tf.maximum(best, here);
+      }
+    }
+    return best!;
+  },
+  maxPool2dGradient(x: Tensor, y: Tensor, gradient: Tensor, options: Pool2dOptions): Tensor {
+    shapes.sameShape('maxPool2dGradient', y.shape, gradient.shape);
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    const [, , oh, ow] = y.shape as [number, number, number, number];
+    const [top, left, bottom, right] = options.pads;
+    const padded = padImage(x, options, -Infinity);
+    let free: Tensor = tf.onesLike(y);
+    let sum: Tensor = tf.zeros([n, c, h + top + bottom, w + left + right]);
+    for (let ky = 0; ky < options.size[0]; ky++) {
+      for (let kx = 0; kx < options.size[1]; kx++) {
+        const wins = tf.mul(asFloat(tf.equal(cell(padded, ky, kx, oh, ow, options), y)), free);
+        free = tf.sub(free, wins);
+        const share = spread(tf.mul(wins, gradient), options.strides) as Tensor4D;
+        const [y0, x0] = [ky * options.dilations[0], kx * options.dilations[1]];
+        const [, , sh, sw] = share.shape;
+        sum = tf.add(
+          sum,
+          tf.pad(share, [
+            [0, 0],
+            [0, 0],
+            [y0, h + top + bottom - y0 - sh],
+            [x0, w + left + right - x0 - sw],
+          ]),
+        );
+      }
+    }
+    return tf.slice(sum, [0, 0, top, left], [n, c, h, w]);
+  },
+} satisfies Ops<Tensor>);
