@@ -1,0 +1,180 @@
+/** Checks of a model's forward pass and per-example gradients, by independent methods. */
+import { compileModel } from '@sotto/core/model';
+import type { ModelGraph } from '@sotto/core/model';
+import { referenceEngine, sizeOf } from '@sotto/core/ops';
+import type { Engine, Program } from '@sotto/core/ops';
+import { tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { expect } from 'vitest';
+import { perExampleGradients, squaredNorms, weightedSum } from '../../../../packages/dp/src/clip/records.ts';
+import { differentiate, perExampleProgram, predictionProgram, trainingInputs } from '../../../../packages/dp/src/training/gradient-programs.ts';
+import { lossRule } from '../../../../packages/dp/src/training/losses.ts';
+import type { LossName } from '../../../../packages/dp/src/training/losses.ts';
+import { expectClose, float32Engines, numbers, runOnce } from '../../../core/ops/support.ts';
+
+/** A model with data that fit it. */
+export interface GradientCase {
+  readonly name: string;
+  readonly model: () => LayersModel;
+  readonly loss?: LossName;
+  /** Maps pseudo-random numbers in (−1, 1) into the inputs' domain. */
+  readonly input?: (x: number) => number;
+  readonly tolerance?: number;
+}
+
+const N = 3;
+
+interface Setup {
+  readonly graph: ModelGraph;
+  readonly loss: ReturnType<typeof lossRule>;
+  readonly inputs: Readonly<Record<string, Float64Array>>;
+}
+
+function targets(name: LossName, shape: readonly number[], classes: number): Float64Array {
+  const size = N * sizeOf(shape);
+  if (name === 'sparseCategoricalCrossentropy') return Float64Array.from({ length: size }, (_, i) => (3 * i + 1) % classes);
+  if (name === 'categoricalCrossentropy') return Float64Array.from({ length: size }, (_, i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0));
+  if (name === 'binaryCrossentropy') return Float64Array.from({ length: size }, (_, i) => i % 2);
+  return Float64Array.from(numbers(size, 11));
+}
+
+/** Every weight of a model by its own name, with values that are neither zero nor symmetric. */
+function randomiseWeights(model: LayersModel): Map<string, Float32Array> {
+  const values = new Map<string, Float32Array>();
+  model.weights.forEach((weight, i) => {
+    const shape = weight.shape as number[];
+    // Moving variances and the like must stay positive.
+    const data = numbers(sizeOf(shape), i + 2).map((x) => (/variance|gamma/.test(weight.name) ? 1 + 0.5 * Math.abs(x) : 0.6 * x));
+    weight.write(tensor(data, shape));
+    values.set(weight.name.replace(/_\d+$/, ''), data);
+    values.set(weight.name, data);
+  });
+  return values;
+}
+
+function setUp(example: GradientCase, model: LayersModel): Setup {
+  const weights = randomiseWeights(model);
+  const graph = compileModel(model);
+  const name = example.loss ?? 'meanSquaredError';
+  const loss = lossRule(graph, name);
+  const flat = (specs: ModelGraph['trainable'], total: number): Float64Array => {
+    const out = new Float64Array(total);
+    for (const spec of specs) {
+      const data = weights.get(spec.name);
+      if (data === undefined) throw new Error(`no weight ${spec.name} among ${[...weights.keys()].join(', ')}`);
+      expect(data.length).toBe(spec.size);
+      out.set(data, spec.offset);
+    }
+    return out;
+  };
+  const inputs: Record<string, Float64Array> = {
+    parameters: flat(graph.trainable, graph.parameterCount),
+    frozen: flat(graph.frozen, graph.frozenCount),
+    y: targets(name, loss.targetShape, graph.outputShapes[0]!.at(-1) ?? 1),
+  };
+  graph.inputShapes.forEach((shape, i) => {
+    inputs[`x${i}`] = Float64Array.from(numbers(N * sizeOf(shape), 5 + i), (x) => example.input?.(x) ?? x);
+  });
+  return { graph, loss, inputs };
+}
+
+/** The engine's forward pass against tfjs's own `predict`. */
+export async function checkForward(example: GradientCase): Promise<void> {
+  const model = example.model();
+  const { graph, inputs } = setUp(example, model);
+  const features = graph.inputShapes.map((shape, i) => tensor(Float32Array.from(inputs[`x${i}`]!), [N, ...shape]));
+  const predicted = model.predict(features.length === 1 ? features[0]! : features) as Tensor | Tensor[];
+  const outputs = await runOnce(referenceEngine, predictionProgram(graph, N), inputs);
+  (Array.isArray(predicted) ? predicted : [predicted]).forEach((expected, i) => {
+    expectClose(outputs[`o${i}`]!, expected.dataSync(), example.tolerance ?? 1e-5, `${example.name}: output ${i}`);
+    expect(expected.shape.slice(1)).toEqual(graph.outputShapes[i]);
+  });
+}
+
+/** Reference gradients against central differences of each example's own loss. */
+export async function checkFiniteDifferences(example: GradientCase): Promise<void> {
+  const { graph, loss, inputs } = setUp(example, example.model());
+  const compiled = await referenceEngine.compile(perExampleProgram(graph, loss, N));
+  const outputs = await compiled.run(inputs);
+  const h = 1e-5;
+  for (const [p, spec] of graph.trainable.entries()) {
+    const gradient = outputs[`g${p}`]!;
+    // A few coordinates of each parameter are enough; all of small ones.
+    const step = Math.max(1, Math.floor(spec.size / 12));
+    for (let j = 0; j < spec.size; j += step) {
+      const losses = [];
+      for (const sign of [1, -1]) {
+        const parameters = inputs['parameters']!.slice();
+        parameters[spec.offset + j]! += sign * h;
+        losses.push((await compiled.run({ ...inputs, parameters }))['losses']!);
+      }
+      for (let i = 0; i < N; i++) {
+        const slope = (losses[0]![i]! - losses[1]![i]!) / (2 * h);
+        expect(Math.abs(slope - gradient[i * spec.size + j]!), `${example.name}: ${spec.name}[${j}] of example ${i}`).toBeLessThan(
+          2e-6 * Math.max(1, Math.abs(slope)),
+        );
+      }
+    }
+  }
+}
+
+/** Each example alone gives the gradient that it has within the batch, to the last bits: rows do not mix. */
+export async function checkPerExample(example: GradientCase): Promise<void> {
+  const { graph, loss, inputs } = setUp(example, example.model());
+  const batch = await runOnce(referenceEngine, perExampleProgram(graph, loss, N), inputs);
+  const alone = perExampleProgram(graph, loss, 1);
+  for (let i = 0; i < N; i++) {
+    const row = (name: string): Float64Array => inputs[name]!.slice((i * inputs[name]!.length) / N, ((i + 1) * inputs[name]!.length) / N);
+    const single: Record<string, Float64Array> = { parameters: inputs['parameters']!, frozen: inputs['frozen']!, y: row('y') };
+    graph.inputShapes.forEach((_, k) => (single[`x${k}`] = row(`x${k}`)));
+    const outputs = await runOnce(referenceEngine, alone, single);
+    graph.trainable.forEach((spec, p) => {
+      expectClose(batch[`g${p}`]!.slice(i * spec.size, (i + 1) * spec.size), outputs[`g${p}`]!, 1e-10, `${example.name}: ${spec.name} of example ${i}`);
+    });
+  }
+}
+
+/** Book-keeping against materialised gradients on an engine: squared norms and weighted sums. */
+function formsProgram({ graph, loss }: Setup): Program {
+  return {
+    name: 'forms',
+    inputs: trainingInputs(graph, loss, N),
+    build(ops, inputs) {
+      const { losses, records } = differentiate(ops, graph, loss, inputs);
+      const factors = ops.constant([0.3, -1.1, 0.7], [N, 1]);
+      return {
+        losses,
+        ...Object.fromEntries(
+          records.flatMap((record, i) => {
+            const rows = perExampleGradients(ops, record);
+            return [
+              [`g${i}`, rows],
+              [`norms${i}`, squaredNorms(ops, record)],
+              [`materialisedNorms${i}`, ops.sum(ops.mul(rows, rows), [1])],
+              [`sum${i}`, weightedSum(ops, record, factors)],
+              [`materialisedSum${i}`, ops.matMul(ops.reshape(factors, [1, N]), rows)],
+            ];
+          }),
+        ),
+      };
+    },
+  };
+}
+
+/** Both forms agree on the reference engine to 1e-10, and the float32 engines agree with it. */
+export async function checkEngines(example: GradientCase): Promise<void> {
+  const setup = setUp(example, example.model());
+  const program = formsProgram(setup);
+  const expected = await runOnce(referenceEngine, program, setup.inputs);
+  setup.graph.trainable.forEach((spec, i) => {
+    expectClose(expected[`norms${i}`]!, expected[`materialisedNorms${i}`]!, 1e-10, `${spec.name}: norms`);
+    expectClose(expected[`sum${i}`]!, expected[`materialisedSum${i}`]!, 1e-10, `${spec.name}: sums`);
+  });
+  await Promise.all(
+    float32Engines.map(async (engine: Engine) => {
+      const actual = await runOnce(engine, program, setup.inputs);
+      for (const [name, values] of Object.entries(expected)) expectClose(actual[name]!, values, example.tolerance ?? 1e-4, `${engine.name}: ${name}`);
+    }),
+  );
+}
