@@ -5,6 +5,7 @@
  */
 import type { Accountant } from './accountant.ts';
 import { approxAccountant } from './approx.ts';
+import { atomAccountant } from './atoms.ts';
 import { gdpAccountant } from './gdp.ts';
 import { rdpAccountant } from './rdp/accountant.ts';
 import { shuffleAccountant } from './shuffle.ts';
@@ -13,6 +14,7 @@ import { zcdpAccountant } from './zcdp.ts';
 /** All of them. */
 export const allAccountants: readonly Accountant[] = [
   gdpAccountant,
+  atomAccountant,
   rdpAccountant('cks20'),
   zcdpAccountant,
   shuffleAccountant,

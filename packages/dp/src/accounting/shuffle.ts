@@ -29,8 +29,9 @@ function shiftsOf(event: DpEvent, adjacency: Adjacency): Shifts | undefined {
     return { batches: event.batches, noiseMultiplier: event.event.noiseMultiplier, p: 2, q };
   }
   if (event.type === 'ballsInBins' && event.event.type === 'gaussian') {
-    const p = sensitivityFactor(adjacency);
-    return { batches: event.bins, noiseMultiplier: event.event.noiseMultiplier, p, q: 0 };
+    // Bins have no fixed size, so the others tell nothing: +1 against nothing, or against −1 if a unit is replaced.
+    const q = adjacency === 'replaceOne' ? -1 : 0;
+    return { batches: event.bins, noiseMultiplier: event.event.noiseMultiplier, p: 1, q };
   }
   return undefined;
 }

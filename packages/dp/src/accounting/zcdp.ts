@@ -23,7 +23,11 @@ export function zcdpDelta(rho: number, epsilon: number): number {
     else high = middle;
   }
   const alpha = (low + high) / 2;
-  return Math.min(1, Math.exp((alpha - 1) * (alpha * rho - epsilon) + alpha * Math.log1p(-1 / alpha)) / (alpha - 1));
+  const first = (alpha - 1) * (alpha * rho - epsilon);
+  const second = alpha * Math.log1p(-1 / alpha);
+  // Rounded up by what the rounding of the two exponents can hide.
+  const slack = 1 + Number.EPSILON * (1 + Math.abs(first) + Math.abs(second));
+  return Math.min(1, (Math.exp(first + second) / (alpha - 1)) * slack);
 }
 
 /** ε(δ) of ρ-zCDP, at least 0; the upper end of a bracket of width 1e-15. */
