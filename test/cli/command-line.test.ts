@@ -79,6 +79,24 @@ describe('the command line', () => {
     expect(stderr).toBe(`sotto ${command}: /nowhere/at-all.yaml cannot be read; check the path and its permissions\n`);
   });
 
+  it.each([
+    [['/nowhere'], 1, '', /^sotto verify: \/nowhere does not exist; name the folder that the coordinator wrote\n$/],
+    [['package.json'], 2, '', /^sotto verify: package\.json is a file; name the folder/],
+    [['scripts'], 1, /^FAILED: .*manifest/, /^$/],
+    [
+      ['scripts', '--trust', 'deadbeef'],
+      1,
+      '',
+      /^sotto verify: --trust is "deadbeef", which is neither a file nor a fingerprint/,
+    ],
+    [['scripts', '--trust', 'package.json'], 1, '', /^sotto verify: package\.json is no trust file/],
+  ])('verify %j is one clear line', async (args, status, stdout, stderr) => {
+    const ran = await sotto('verify', ...args);
+    expect(ran.status).toBe(status);
+    expect(ran.stdout).toMatch(stdout);
+    expect(ran.stderr).toMatch(stderr);
+  });
+
   it('shows a stack trace only when asked', async () => {
     const { stderr } = await sotto('client', '--config', '/nowhere/at-all.yaml', '--debug');
     expect(stderr).toMatch(/\n\s+at /);

@@ -5,7 +5,7 @@
  */
 import { SottoError } from '@sotto/core/errors';
 import { randomBytes } from 'node:crypto';
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { type Command, type Invocation, UsageError } from '../command.ts';
 import { dataDirectory } from '../demo/data.ts';
 import { services, writeClientConfig, writeConfigs } from '../demo/configs.ts';
@@ -20,6 +20,12 @@ import { verifyDirectory } from '../verification/verify-directory.ts';
 const DEFAULT_ROUNDS = 20;
 const DEFAULT_EPSILON = 1;
 const DEFAULT_OUT = 'sotto-demo';
+
+/** The folder that relative paths mean: npm runs scripts in the repository, wherever the user called it. */
+function userDirectory(): string {
+  const { npm_lifecycle_event: script, INIT_CWD: from } = process.env;
+  return script === 'demo' && from !== undefined ? from : process.cwd();
+}
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -74,7 +80,7 @@ function prepareNew(invocation: Invocation): Prepared {
   if (!(epsilon > 0) || !Number.isFinite(epsilon))
     throw new UsageError(`--epsilon is ${epsilon}; it must be a number greater than 0`);
   const data = dataDirectory(invocation.text('data'));
-  const layout = layoutOf(invocation.text('out') ?? DEFAULT_OUT, invocation.text('state'));
+  const layout = layoutOf(userDirectory(), invocation.text('out') ?? DEFAULT_OUT, invocation.text('state'));
   const how = prepareFresh(layout);
   const state: DemoState = {
     version: 1,
@@ -96,7 +102,7 @@ function prepareResumed(invocation: Invocation, directory: string): Prepared {
     if (invocation.text(name) !== undefined)
       throw new UsageError(`--${name} cannot change a run that has begun; leave it out with --resume`);
   }
-  const layout = layoutOf(directory, invocation.text('state'));
+  const layout = layoutOf(userDirectory(), directory, invocation.text('state'));
   const state = readState(layout);
   if (state === undefined) {
     throw new SottoError(
@@ -163,7 +169,7 @@ async function runDemo(invocation: Invocation): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
   }
   if (interrupted !== undefined) {
-    const out = relative(process.cwd(), layout.exportDirectory) || '.';
+    const out = relative(userDirectory(), layout.exportDirectory) || '.';
     throw new SottoError(
       'cancelled',
       `interrupted; all processes are stopped. "sotto demo --resume ${out}" goes on where it was`,
@@ -188,7 +194,7 @@ async function conclude(
   own: (event: string, fields: Readonly<Record<string, unknown>>) => ProgressRecord,
 ): Promise<number> {
   const outcome = await verifyDirectory(layout.exportDirectory, layout.at('trust.json'));
-  const out = relative(process.cwd(), resolve(layout.exportDirectory)) || '.';
+  const out = relative(userDirectory(), layout.exportDirectory) || '.';
   showSummary({ terminal: invocation.terminal, json: invocation.flag('json'), display, outcome, out, elapsedMs, own });
   return outcome.ok ? 0 : 1;
 }

@@ -126,7 +126,7 @@ export const tokenCommand: Command = {
     if (id === undefined) throw new UsageError('--id is missing; say whom the token is for: --id ID');
     if (out === undefined) throw new UsageError('--out is missing; say where to write the token: --out FILE');
     const role = oneOf('--role', invocation.text('role') ?? 'client', ['client', 'coordinator']);
-    await issueJoinToken(config, { id: partyId('--id', id), role, file: resolve(out) });
+    await issueJoinToken(config, { id: partyId('--id', id), role, file: resolve(out) }, { log: () => undefined });
     invocation.terminal.out(
       `${out}: a token for the ${role} "${id}", good for one enrolment within ${config.tokenHours} hours\n`,
     );

@@ -28,11 +28,11 @@ export interface Layout {
   readonly at: (...names: string[]) => string;
 }
 
-/** The folders for an export folder; `state` overrides the default `.NAME-state` beside it. */
-export function layoutOf(out: string, state: string | undefined): Layout {
-  const exportDirectory = resolve(out);
+/** The folders for an export folder; `state` overrides the default `.NAME-state` beside it. Relative to `base`. */
+export function layoutOf(base: string, out: string, state: string | undefined): Layout {
+  const exportDirectory = resolve(base, out);
   const stateDirectory =
-    state === undefined ? join(dirname(exportDirectory), `.${basename(exportDirectory)}-state`) : resolve(state);
+    state === undefined ? join(dirname(exportDirectory), `.${basename(exportDirectory)}-state`) : resolve(base, state);
   return { exportDirectory, stateDirectory, at: (...names) => join(stateDirectory, ...names) };
 }
 

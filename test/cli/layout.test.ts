@@ -1,0 +1,149 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAuthorityConfig, loadClientConfig, loadCoordinatorConfig, loadPlan } from '@sotto/federation';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { services, writeClientConfig, writeConfigs } from '../../packages/cli/src/demo/configs.ts';
+import { dataDirectory } from '../../packages/cli/src/demo/data.ts';
+import { drillRound, HOSPITALS } from '../../packages/cli/src/demo/hospitals.ts';
+import {
+  type DemoState,
+  layoutOf,
+  prepareFresh,
+  readState,
+  refuseRunning,
+  writeState,
+} from '../../packages/cli/src/demo/layout.ts';
+import { root } from '../repo/sources.ts';
+
+const STATE: DemoState = {
+  version: 1,
+  runId: 'heart-1',
+  rounds: 5,
+  epsilon: 0.5,
+  drillRound: 3,
+  drillDone: false,
+  finished: false,
+  pid: null,
+};
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sotto-layout-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the folders of the demo', () => {
+  it('lie beside each other', () => {
+    const layout = layoutOf('/base', 'runs/one', undefined);
+    expect([layout.exportDirectory, layout.stateDirectory]).toEqual(['/base/runs/one', '/base/runs/.one-state']);
+    expect(layoutOf('/base', 'one', 'elsewhere').stateDirectory).toBe('/base/elsewhere');
+  });
+
+  it('replaces an earlier demo and nothing else', () => {
+    const layout = layoutOf(folder, 'run', undefined);
+    expect(prepareFresh(layout)).toBe('new');
+    expect(statSync(layout.stateDirectory).mode & 0o777).toBe(0o700);
+    writeState(layout, STATE);
+    mkdirSync(layout.exportDirectory);
+    writeFileSync(join(layout.exportDirectory, 'manifest'), 'old');
+    expect(prepareFresh(layout)).toBe('replaced');
+    expect(existsSync(layout.exportDirectory)).toBe(false);
+
+    const precious = layoutOf(folder, 'precious', undefined);
+    mkdirSync(precious.exportDirectory);
+    writeFileSync(join(precious.exportDirectory, 'thesis.txt'), 'x');
+    expect(() => prepareFresh(precious)).toThrow(/is not empty and no demo wrote it/);
+    const hidden = layoutOf(folder, 'hidden', undefined);
+    mkdirSync(hidden.stateDirectory);
+    writeFileSync(join(hidden.stateDirectory, 'thesis.txt'), 'x');
+    expect(() => prepareFresh(hidden)).toThrow(/is not empty and no demo wrote it/);
+    expect(existsSync(join(hidden.stateDirectory, 'thesis.txt'))).toBe(true);
+  });
+
+  it('refuses a place in which a demo is running', () => {
+    const layout = layoutOf(folder, 'run', undefined);
+    prepareFresh(layout);
+    writeState(layout, { ...STATE, pid: process.ppid });
+    expect(() => prepareFresh(layout)).toThrow(/a demo is running in .* \(process \d+\)/);
+    // A process that is gone, and this one itself, hold nothing.
+    for (const pid of [999_999_999, process.pid, null]) expect(() => refuseRunning(layout, { ...STATE, pid })).not.toThrow();
+  });
+
+  it('remembers its state', () => {
+    const layout = layoutOf(folder, 'run', undefined);
+    expect(readState(layout)).toBeUndefined();
+    prepareFresh(layout);
+    writeState(layout, STATE);
+    expect(readState(layout)).toEqual(STATE);
+    writeFileSync(layout.at('demo.json'), '{"version": 2}');
+    expect(() => readState(layout)).toThrow(/another version/);
+  });
+});
+
+describe('the configurations of the demo', () => {
+  it('are what the services read', async () => {
+    const layout = layoutOf(folder, 'run', undefined);
+    prepareFresh(layout);
+    writeConfigs(layout, STATE, dataDirectory(undefined));
+    const [authority, coordinator, ...clients] = services(layout);
+    expect(await loadAuthorityConfig(authority!.config)).toMatchObject({
+      trustDomain: 'hospitals.example',
+      exitWithParent: true,
+    });
+    const config = await loadCoordinatorConfig(coordinator!.config);
+    expect(config).toMatchObject({ exportDirectory: layout.exportDirectory, exitWhenDone: true });
+    const plan = await loadPlan(config.plan);
+    expect(plan.parties.map(({ id }) => id)).toEqual(HOSPITALS.map(({ id }) => id));
+    expect(plan.rounds).toBe(5);
+    const files = new Set<string>();
+    for (const { id, config: file } of clients) {
+      const client = await loadClientConfig(file);
+      expect(client).toMatchObject({ id, budget: { epsilon: 0.5, delta: 1e-3 } });
+      expect(client.drill).toEqual(id === 'hungary' ? { round: 3, after: 'share', timeoutMs: 60_000 } : undefined);
+      files.add(client.task!.file);
+      expect(statSync(file).mode & 0o077).toBe(0);
+    }
+    expect(files.size).toBe(4);
+    const hungary = HOSPITALS.find(({ id }) => id === 'hungary')!;
+    writeClientConfig(layout, { ...STATE, drillDone: true }, hungary, dataDirectory(undefined));
+    expect((await loadClientConfig(layout.at('config', 'hungary.json'))).drill).toBeUndefined();
+  });
+
+  it('have the constants of the example', async () => {
+    const layout = layoutOf(folder, 'run', undefined);
+    prepareFresh(layout);
+    writeConfigs(layout, STATE, dataDirectory(undefined));
+    const plan = await loadPlan(layout.at('config', 'plan.json'));
+    const constants = JSON.parse(readFileSync(join(root, 'examples/heart-disease/constants.json'), 'utf8')) as {
+      columns: unknown;
+      clipNorm: number;
+      learningRate: number;
+      sampleRate: number;
+      holdoutFraction: number;
+      hospitals: { id: string; file: string; trainingRecords: number; expectedBatchSize: number }[];
+    };
+    expect(plan.data.columns).toEqual(constants.columns);
+    expect(plan.data.holdout.fraction).toBe(constants.holdoutFraction);
+    expect(plan.training).toMatchObject({ clipNorm: constants.clipNorm, learningRate: constants.learningRate });
+    expect(plan.parties).toEqual(
+      constants.hospitals.map(({ id, trainingRecords, expectedBatchSize }) => ({
+        id,
+        weight: trainingRecords,
+        sampleRate: constants.sampleRate,
+        expectedBatchSize,
+      })),
+    );
+    expect(HOSPITALS.map(({ id, file }) => [id, file])).toEqual(constants.hospitals.map(({ id, file }) => [id, file]));
+  });
+
+  it('rehearse the drop-out early, with a round after it', () => {
+    expect([1, 2, 3, 4, 20].map(drillRound)).toEqual([undefined, 1, 2, 3, 3]);
+  });
+
+  it('refuse data that are not the published files', () => {
+    expect(() => dataDirectory(folder)).toThrow(/processed\.cleveland\.data is missing; .* name their folder with --data/);
+    for (const { file } of HOSPITALS) writeFileSync(join(folder, file), 'x');
+    expect(() => dataDirectory(folder)).toThrow(/is not the published file: its SHA-256 is/);
+  });
+});
