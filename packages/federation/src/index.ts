@@ -39,14 +39,6 @@ export { type LogLevel, type LogRecord, type LogSink, type LogValue, standardOut
 export { type RunningService, type ServiceOptions, type Stoppable, runUntilStopped } from './service/service.ts';
 export { issueJoinToken, startAuthority } from './enrolment/authority.ts';
 export { type CoordinatorOptions, startCoordinator } from './coordinator/coordinator.ts';
-export {
-  type ClientTask,
-  type FederatedClientOptions,
-  type PreparedTask,
-  type RunOutcome,
-  type TaskContext,
-  type TrainRequest,
-  type TrainResult,
-  FederatedClient,
-} from './client/federated-client.ts';
+export { type FederatedClientOptions, type RunOutcome, FederatedClient } from './client/federated-client.ts';
+export type { ClientTask, PreparedTask, TaskContext, TrainRequest, TrainResult } from './client/task.ts';
 export { type ClientService, startClientService, runClientService } from './client/client-service.ts';

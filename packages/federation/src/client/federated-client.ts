@@ -1,46 +1,32 @@
-/** The client as a library. @module */
-import type { DpEvent } from '@sotto/core/event';
+/**
+ * The client as a library: enrols, checks plan and rounds against the site's own policy, guards the budget, keeps the
+ * ledger, and calls the program's task to train.
+ *
+ * @module
+ */
+import path from 'node:path';
+import { fromUtf8, toBase64 } from '@sotto/core/bytes';
+import { SottoError } from '@sotto/core/errors';
+import { logOrigin, modelHash } from '@sotto/governance';
 import type { ClientConfig } from '../config/service-config.ts';
-import type { FederationPlan, PlanParty } from '../plan/plan.ts';
+import { type Party, loadOrEnrol } from '../enrolment/party.ts';
+import { decodeWeights } from '../plan/model.ts';
+import { partyOf } from '../plan/plan.ts';
+import { planEntry } from '../plan/terms.ts';
+import { methods } from '../rpc/methods.ts';
+import type { AwaitRoundResponse, LedgerPart, RoundOffer } from '../rpc/wire.ts';
+import { errorFields } from '../service/log.ts';
 import type { ServiceOptions, Stoppable } from '../service/service.ts';
+import { type World, worldOf } from '../service/world.ts';
+import { exactBudget, openAccount, spentEpsilon } from './budget.ts';
+import { ClientRound } from './client-round.ts';
+import { ClientStore } from './client-store.ts';
+import { CoordinatorSession, type Greeting } from './coordinator-session.ts';
+import { checkPlanPolicy } from './site-policy.ts';
+import type { ClientTask, PreparedTask } from './task.ts';
 
-/** What a task may look at when it prepares. */
-export interface TaskContext {
-  readonly plan: FederationPlan;
-  readonly party: PlanParty;
-  readonly budget: { readonly epsilon: number; readonly delta: number };
-}
-
-/** One round's work. */
-export interface TrainRequest {
-  readonly round: number;
-  /** The global model: tensors in model order. */
-  readonly weights: readonly Float32Array[];
-  readonly signal: AbortSignal;
-}
-
-/** One round's result, before quantisation and masking. */
-export interface TrainResult {
-  /** The change of each weight, tensors joined in model order, privatised. The client applies the public weight of the party. */
-  readonly update: Float64Array;
-  /** Held-out records, outside the guarantee: how many were right, and how many there are. */
-  readonly metrics: { readonly correct: number; readonly total: number };
-}
-
-/** A task that knows the plan. */
-export interface PreparedTask {
-  /** What one round does to the private data; reserved in the ledger before `train` is called. */
-  readonly event: DpEvent;
-  /** SHA-256 of the private data set's bytes, for the ledger's account. */
-  readonly contentHash: Uint8Array;
-  train(request: TrainRequest): Promise<TrainResult>;
-  close?(): Promise<void>;
-}
-
-/** The program's part: declares the round's event and trains. */
-export interface ClientTask {
-  prepare(context: TaskContext): Promise<PreparedTask>;
-}
+const awaitTimeoutMs = 60_000;
+const publishTimeoutMs = 600_000;
 
 /** Options of {@link FederatedClient}. */
 export interface FederatedClientOptions extends ServiceOptions {
@@ -51,25 +37,201 @@ export interface FederatedClientOptions extends ServiceOptions {
 /** How a run ended for this client. */
 export interface RunOutcome {
   readonly runId: string;
+  /** Rounds that this client's input may be part of. */
   readonly contributed: number;
+  /** ε spent, at the δ of the budget. */
   readonly epsilonSpent: number;
+  /** The final model, flat, in model order. */
+  readonly weights: Float32Array;
 }
 
-/** A data owner's client: enrols, joins rounds, guards the budget, keeps the ledger. */
+interface Running {
+  readonly party: Party;
+  readonly store: ClientStore;
+  readonly session: CoordinatorSession;
+  readonly greeting: Greeting;
+  readonly task: PreparedTask;
+}
+
+/**
+ * A data owner's client. It works from its construction on; `finished` resolves at the end of the run, and rejects with a
+ * `SottoError`: `cancelled` after `stop`, `permission-denied` by the site policy, `integrity` where the coordinator's log
+ * was rewound or a signature fails.
+ */
 export class FederatedClient implements Stoppable {
-  /** Settles when the run is over for this client. */
   readonly finished: Promise<RunOutcome>;
+  readonly #config: ClientConfig;
+  readonly #task: ClientTask;
+  readonly #world: World;
+  readonly #control: AbortController = new AbortController();
+  #store: ClientStore | undefined;
+  #session: CoordinatorSession | undefined;
+  #finishedRound: number | undefined;
 
   constructor(options: FederatedClientOptions) {
-    this.finished = Promise.reject(new Error(`under construction ${options.config.id}`));
+    this.#config = { ...options.config, budget: exactBudget(options.config.budget) };
+    this.#task = options.task;
+    this.#world = worldOf(this.#config.id, options);
+    this.finished = this.#run().finally(() => {
+      this.#session?.close();
+      this.#store?.close();
+    });
+    this.finished.catch((reason: unknown) => {
+      const fields = errorFields(reason);
+      if (fields.code === 'cancelled') this.#world.log.info('service.stopped');
+      else this.#world.log.error('client.failed', fields);
+    });
   }
 
-  stop(): Promise<void> {
-    return Promise.resolve();
+  /** Leaves: a round in hand is given up. Resolves when the store is closed. */
+  async stop(): Promise<void> {
+    this.#control.abort(new SottoError('cancelled', 'the client was stopped'));
+    await this.finished.catch(() => undefined);
   }
 
   /** Drops everything at once, as SIGKILL would: for tests of crashes. */
   abandon(): void {
-    void this.finished;
+    this.#store?.close();
+    this.#session?.close();
+    this.#control.abort(new SottoError('cancelled', 'the client is gone'));
+  }
+
+  async #run(): Promise<RunOutcome> {
+    const { signal } = this.#control;
+    const running = await this.#open();
+    try {
+      for (;;) {
+        const answer = await this.#awaitRound(running);
+        if (signal.aborted) throw SottoError.from(signal.reason);
+        if (answer.type === 'finished') return await this.#finish(running, answer);
+        if (answer.type === 'offer') await this.#play(running, answer.offer);
+      }
+    } finally {
+      await running.task.close?.();
+    }
+  }
+
+  /** Enrols, opens the ledger, meets the coordinator, accepts the plan, prepares the task. */
+  async #open(): Promise<Running> {
+    const config = this.#config;
+    const world = this.#world;
+    const { signal } = this.#control;
+    const party = await loadOrEnrol({ ...config, role: 'client', serverNames: [] }, world, signal);
+    const origin = logOrigin(party.trust.trustDomain, config.id);
+    const store = new ClientStore(path.join(config.directory, 'client.db'), world.crypto, origin, party.ledgerSeed);
+    this.#store = store;
+    this.#enrolSelf(store, party);
+    const session = new CoordinatorSession({ config, world, party, store, signal });
+    this.#session = session;
+    const greeting = await session.connect();
+    const { plan } = greeting.prepared;
+    checkPlanPolicy(config.policy, greeting.prepared, config.id);
+    const task = await this.#task.prepare({ plan, party: partyOf(plan, config.id), budget: config.budget });
+    openAccount(config, plan, task, store, world);
+    const known = store.ledger.ledger.state.runs.get(plan.runId)?.plan.entry;
+    if (known === undefined) store.ledger.append(planEntry(greeting.prepared, world.nowMs()));
+    else if (known.planHash !== greeting.prepared.hash) {
+      throw new SottoError('permission-denied', `the run ${plan.runId} was accepted with the plan ${known.planHash}; the coordinator shows ${greeting.prepared.hash}`);
+    }
+    world.log.info('client.joined', { runId: plan.runId, planHash: greeting.prepared.hash });
+    return { party, store, session, greeting, task };
+  }
+
+  #enrolSelf(store: ClientStore, party: Party): void {
+    const certificate = toBase64(party.certificate);
+    if (store.ledger.ledger.state.parties.get(this.#config.id)?.entry.certificate === certificate) return;
+    store.ledger.append({
+      kind: 'enrol',
+      version: 1,
+      timeMs: this.#world.nowMs(),
+      party: this.#config.id,
+      role: 'client',
+      trustDomain: party.trust.trustDomain,
+      certificate,
+      trustFingerprint: party.trustFingerprint,
+    });
+  }
+
+  async #awaitRound({ greeting, session, store }: Running): Promise<AwaitRoundResponse['answer']> {
+    const { runId } = greeting.prepared.plan;
+    const entered = store.entered(runId);
+    const request = { knownLogSize: session.knownLogSize, lastRound: entered.round, lastAttempt: entered.attempt };
+    const { answer, log } = await session.call(methods.awaitRound, request, awaitTimeoutMs).catch((reason: unknown) => {
+      // The answer may have been about a log of another size than the one that a new hello has shown meanwhile: ask again.
+      if (reason instanceof SottoError && (reason.code === 'deadline-exceeded' || reason.code === 'unauthenticated') && !this.#control.signal.aborted) {
+        session.close();
+        return { answer: { type: 'nothing' } as const, log: undefined };
+      }
+      throw reason;
+    });
+    if (log !== undefined && request.knownLogSize === session.knownLogSize && session.witness(log)) this.#observe(runId, session, store);
+    return answer;
+  }
+
+  /** Writes down, as a witness, that the coordinator's log has grown. */
+  #observe(runId: string, session: CoordinatorSession, store: ClientStore): void {
+    const run = store.ledger.ledger.state.runs.get(runId);
+    const note = session.checkpointNote;
+    if (run === undefined || run.complete !== undefined || note === undefined) return;
+    const base = { kind: 'observe', version: 1, timeMs: this.#world.nowMs(), runId, checkpoint: fromUtf8(note) } as const;
+    const round = this.#finishedRound;
+    store.ledger.append(round === undefined ? { ...base, outcome: 'seen' } : { ...base, outcome: 'published', round });
+    this.#finishedRound = undefined;
+  }
+
+  async #play(running: Running, offer: RoundOffer): Promise<void> {
+    const { greeting, store } = running;
+    const { runId } = greeting.prepared.plan;
+    const { log } = this.#world;
+    const { round, attempt } = offer;
+    const entered = store.entered(runId);
+    const behind = round < entered.round || (round === entered.round && attempt <= entered.attempt);
+    if (behind || store.ledger.ledger.state.reservation(runId, round) !== undefined) {
+      log.info('client.sat-out', { round });
+      store.enter(runId, { round: Math.max(round, entered.round), attempt: round >= entered.round ? attempt : entered.attempt });
+      return;
+    }
+    let playing: ClientRound | undefined;
+    try {
+      playing = new ClientRound({ ...running, config: this.#config, world: this.#world, signal: this.#control.signal }, offer);
+      store.enter(runId, { round, attempt });
+      await playing.play();
+      this.#finishedRound = round;
+    } catch (reason) {
+      if (this.#control.signal.aborted) throw reason;
+      if (!(reason instanceof SottoError) || reason.code === 'integrity' || reason.code === 'internal') throw reason;
+      log.warn('client.left-round', { round, contributed: playing?.contributed ?? false, ...errorFields(reason) });
+    }
+  }
+
+  async #finish(running: Running, answer: Extract<AwaitRoundResponse['answer'], { readonly type: 'finished' }>): Promise<RunOutcome> {
+    const { greeting, store, session } = running;
+    const { crypto, log, nowMs } = this.#world;
+    const { plan, model } = greeting.prepared;
+    const { ledger } = store.ledger;
+    const weights = decodeWeights(answer.weights, model.parameterCount);
+    if (ledger.state.runs.get(plan.runId)?.complete === undefined) {
+      store.ledger.append({
+        kind: 'complete',
+        version: 1,
+        timeMs: nowMs(),
+        runId: plan.runId,
+        published: answer.published,
+        aborted: answer.aborted,
+        modelHash: modelHash(crypto, weights),
+      });
+    }
+    const checkpoint = store.ledger.checkpoint();
+    const leaves = ledger.log.entries();
+    const parts = function* (): Generator<LedgerPart> {
+      yield { type: 'checkpoint', checkpoint };
+      for (const entry of leaves) yield { type: 'entry', entry };
+    };
+    await session.upload(methods.publishLedger, parts, publishTimeoutMs);
+    const account = ledger.state.accounts.get(this.#config.id);
+    const contributed = (account?.reservations ?? []).filter(({ reserve, status }) => reserve.entry.runId === plan.runId && status === 'contributed').length;
+    const epsilonSpent = account === undefined ? 0 : spentEpsilon(account);
+    log.info('client.finished', { runId: plan.runId, contributed, epsilonSpent });
+    return { runId: plan.runId, contributed, epsilonSpent, weights };
   }
 }

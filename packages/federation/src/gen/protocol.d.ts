@@ -752,6 +752,9 @@ export namespace sotto {
                 /** RunFinished aborted. */
                 aborted: number;
 
+                /** RunFinished weights. */
+                weights: Uint8Array;
+
                 /**
                  * Creates a new RunFinished instance using the specified properties.
                  * @param [properties] Properties to set
@@ -789,6 +792,9 @@ export namespace sotto {
 
                     /** RunFinished aborted */
                     aborted?: (number|null);
+
+                    /** RunFinished weights */
+                    weights?: (Uint8Array|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -1773,6 +1773,7 @@ export const sotto = $root.sotto = (() => {
                  * @typedef {Object} sotto.federation.v1.RunFinished.$Properties
                  * @property {number|null} [published] RunFinished published
                  * @property {number|null} [aborted] RunFinished aborted
+                 * @property {Uint8Array|null} [weights] RunFinished weights
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -1821,6 +1822,14 @@ export const sotto = $root.sotto = (() => {
                 RunFinished.prototype.aborted = 0;
 
                 /**
+                 * RunFinished weights.
+                 * @member {Uint8Array} weights
+                 * @memberof sotto.federation.v1.RunFinished
+                 * @instance
+                 */
+                RunFinished.prototype.weights = $util.newBuffer([]);
+
+                /**
                  * Creates a new RunFinished instance using the specified properties.
                  * @function create
                  * @memberof sotto.federation.v1.RunFinished
@@ -1856,6 +1865,8 @@ export const sotto = $root.sotto = (() => {
                         writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.published);
                     if (message.aborted != null && $Object.hasOwnProperty.call(message, "aborted") && message.aborted !== 0)
                         writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.aborted);
+                    if (message.weights != null && $Object.hasOwnProperty.call(message, "weights") && message.weights.length)
+                        writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.weights);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1916,6 +1927,15 @@ export const sotto = $root.sotto = (() => {
                                     message.aborted = value;
                                 else
                                     delete message.aborted;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.weights = value;
+                                else
+                                    delete message.weights;
                                 continue;
                             }
                         }

@@ -174,7 +174,7 @@ export interface AwaitRoundResponse {
   readonly answer:
     | { readonly type: 'nothing' }
     | { readonly type: 'offer'; readonly offer: RoundOffer }
-    | { readonly type: 'finished'; readonly published: number; readonly aborted: number };
+    | { readonly type: 'finished'; readonly published: number; readonly aborted: number; readonly weights: Uint8Array };
   readonly log: LogView;
 }
 export const awaitRoundResponse: Codec<AwaitRoundResponse> = codec(
@@ -183,7 +183,7 @@ export const awaitRoundResponse: Codec<AwaitRoundResponse> = codec(
   ({ answer, log }) => {
     const view = { log: toLogView(log) };
     if (answer.type === 'offer') return { ...view, offer: { ...answer.offer } };
-    if (answer.type === 'finished') return { ...view, finished: { published: answer.published, aborted: answer.aborted } };
+    if (answer.type === 'finished') return { ...view, finished: { published: answer.published, aborted: answer.aborted, weights: answer.weights } };
     return { ...view, nothing: {} };
   },
   (m) => {
@@ -198,7 +198,10 @@ export const awaitRoundResponse: Codec<AwaitRoundResponse> = codec(
       };
       return { answer: { type: 'offer', offer }, log };
     }
-    if (m.finished) return { answer: { type: 'finished', published: m.finished.published ?? 0, aborted: m.finished.aborted ?? 0 }, log };
+    if (m.finished) {
+      const { published, aborted, weights } = m.finished;
+      return { answer: { type: 'finished', published: published ?? 0, aborted: aborted ?? 0, weights: weights ?? none }, log };
+    }
     return m.nothing ? { answer: { type: 'nothing' }, log } : missing('answer');
   },
 );

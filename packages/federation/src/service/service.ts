@@ -43,19 +43,29 @@ export async function runUntilStopped(service: Stoppable, options: { readonly ex
   const stop = (): void => void service.stop().catch(() => undefined);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  if (options.exitWithParent) {
-    process.stdin.on('end', stop).on('close', stop).on('error', stop);
-    process.stdin.resume();
-  }
+  const forget = options.exitWithParent ? onParentGone(stop) : (): void => undefined;
   try {
     await service.finished;
   } finally {
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
-    if (options.exitWithParent) {
-      process.stdin.off('end', stop).off('close', stop).off('error', stop);
-      process.stdin.pause();
-      process.stdin.unref();
-    }
+    forget();
   }
+}
+
+/** Calls back when standard input has ended, also if that was before. Returns what takes the listeners away. */
+export function onParentGone(gone: () => void): () => void {
+  const { stdin } = process;
+  if (stdin.readableEnded || stdin.destroyed) {
+    gone();
+    return () => undefined;
+  }
+  const events = ['end', 'close', 'error'] as const;
+  for (const event of events) stdin.on(event, gone);
+  stdin.resume();
+  return () => {
+    for (const event of events) stdin.off(event, gone);
+    stdin.pause();
+    stdin.unref();
+  };
 }

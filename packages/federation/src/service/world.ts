@@ -4,9 +4,9 @@
  * @module
  */
 import type { CryptoProvider } from '@sotto/core/crypto';
-import { nobleCrypto } from '@sotto/core/crypto-noble';
 import type { RandomSource } from '@sotto/core/random';
 import { systemRandom } from '@sotto/core/system-random';
+import { nodeCrypto } from '@sotto/secagg/node';
 import { Logger, standardOutputSink } from './log.ts';
 import type { ServiceOptions } from './service.ts';
 
@@ -25,6 +25,6 @@ export function worldOf(party: string, options: ServiceOptions): World {
     nowMs,
     log: new Logger(party, options.log ?? standardOutputSink, nowMs),
     random: options.random ?? systemRandom,
-    crypto: options.crypto ?? nobleCrypto,
+    crypto: options.crypto ?? nodeCrypto,
   };
 }
