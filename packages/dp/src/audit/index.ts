@@ -18,7 +18,7 @@ export {
 export type { ErrorRateLimits, TestCounts, TestObjective, ThresholdTest } from './threshold-bounds.ts';
 export { oneRunEpsilon, oneRunGaussianEpsilon, oneRunPValue, oneRunTradeOffRefuted } from './one-run.ts';
 export type { GuessCounts } from './one-run.ts';
-export { approximateDpTradeOff, gaussianTradeOff } from './trade-off.ts';
+export { approximateDpTradeOff, gaussianTradeOff, tradeOffOfCurve } from './trade-off.ts';
 export type { TradeOff } from './trade-off.ts';
 export { bootstrapQuantiles, rawEpsilonEstimate } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
@@ -37,3 +37,5 @@ export type { AuditDesign, AuditPower } from './power.ts';
 export type { AuditClaim, AuditMethod, AuditTestResult, ClaimedCurve } from './decide.ts';
 export { auditScores, runAudit } from './run-audit.ts';
 export type { AuditOptions, AuditReport } from './run-audit.ts';
+export { accountedClaim, auditMechanismPlan } from './plan-audit.ts';
+export type { PlanAuditOptions } from './plan-audit.ts';

@@ -4,6 +4,7 @@
  * @module
  */
 import { nonNegative, probability } from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
 import { gaussianLogDelta } from '../accounting/gaussian.ts';
 import { normalCdf, normalQuantile } from '../accounting/special.ts';
 
@@ -32,6 +33,18 @@ export function approximateDpTradeOff(epsilon: number, delta: number): TradeOff 
   probability('delta', delta);
   const factor = Math.exp(epsilon);
   return (falsePositiveRate) => Math.max(0, 1 - delta - factor * falsePositiveRate, (1 - delta - falsePositiveRate) / factor);
+}
+
+/**
+ * The trade-off function of a claim of (ε, δ(ε))-DP at several ε, such as an accountant's upper bounds: the largest of their
+ * {@link approximateDpTradeOff}s, so it lies below the true one.
+ *
+ * @throws `invalid-argument` for no points, or values out of range
+ */
+export function tradeOffOfCurve(points: readonly { readonly epsilon: number; readonly delta: number }[]): TradeOff {
+  if (points.length === 0) throw new SottoError('invalid-argument', 'points is empty; a curve needs at least one (ε, δ)');
+  const parts = points.map(({ epsilon, delta }) => approximateDpTradeOff(epsilon, delta));
+  return (falsePositiveRate) => parts.reduce((best, part) => Math.max(best, part(falsePositiveRate)), 0);
 }
 
 /** The μ for which Gaussian DP is exactly (ε, δ); ε ≥ 0, δ in (0, 1). By bisection: δ rises with μ. */

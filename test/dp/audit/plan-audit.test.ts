@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { epsilonOf } from '@sotto/dp';
+import type { MechanismPlanOptions } from '@sotto/dp';
+import { accountedClaim, approximateDpTradeOff, auditMechanismPlan, gaussianTradeOff, tradeOffOfCurve } from '@sotto/dp/audit';
+import type { PlanAuditOptions } from '@sotto/dp/audit';
+import { statisticalRandom } from './support.ts';
+
+const sampled: MechanismPlanOptions = {
+  sampleRate: 0.4,
+  expectedBatchSize: 4,
+  clipping: { kind: 'flat', norm: 2 },
+  noiseMultiplier: 0.8,
+};
+
+function options(change: Partial<PlanAuditOptions> = {}): PlanAuditOptions {
+  return {
+    mechanism: sampled,
+    steps: 4,
+    delta: 1e-3,
+    runs: 600,
+    random: statisticalRandom('plan'),
+    powerRepetitions: 0,
+    ...change,
+  };
+}
+
+describe('the audit of a mechanism plan', () => {
+  it('passes what the accountants say of the plan, for every clipping rule', async () => {
+    for (const clipping of [
+      { kind: 'flat', norm: 2 },
+      { kind: 'automatic', norm: 0.1 },
+      { kind: 'normalised', norm: 7 },
+    ] as const) {
+      const report = await auditMechanismPlan(options({ mechanism: { ...sampled, clipping } }));
+      expect(report.verdict).toBe('pass');
+      expect(report.claim.curve).toBe('the accountants’ δ(ε)');
+      // The attack is a real one: it proves a good part of the claim.
+      expect(report.attack!.areaUnderCurve).toBeGreaterThan(0.7);
+    }
+  });
+
+  it('fails a plan that runs with half the noise, at twice the rate or for more steps than are accounted', async () => {
+    const claimOf = (mechanism: MechanismPlanOptions, steps: number): PlanAuditOptions['claim'] =>
+      accountedClaim(
+        {
+          type: 'poissonSampled',
+          sampleRate: mechanism.sampleRate,
+          event: { type: 'gaussian', noiseMultiplier: mechanism.noiseMultiplier },
+        },
+        steps,
+        1e-3,
+      );
+    const claim = claimOf(sampled, 4)!;
+    expect((await auditMechanismPlan(options({ claim, mechanism: { ...sampled, noiseMultiplier: 0.4 } }))).verdict).toBe('fail');
+    expect((await auditMechanismPlan(options({ claim, mechanism: { ...sampled, sampleRate: 1 } }))).verdict).toBe('fail');
+    const unsampled: MechanismPlanOptions = { ...sampled, sampleRate: 1, noiseMultiplier: 2 };
+    expect((await auditMechanismPlan(options({ mechanism: unsampled, claim: claimOf(unsampled, 1)!, runs: 400 }))).verdict).toBe(
+      'fail',
+    );
+  });
+
+  it('takes many canaries in few runs', async () => {
+    const mechanism: MechanismPlanOptions = { ...sampled, sampleRate: 1, noiseMultiplier: 1.5 };
+    const design = { mechanism, steps: 1, canaries: 500, runs: 8 };
+    expect((await auditMechanismPlan(options(design))).verdict).toBe('pass');
+    const claim = accountedClaim({ type: 'gaussian', noiseMultiplier: 3 }, 1, 1e-3);
+    expect((await auditMechanismPlan(options({ ...design, claim }))).verdict).toBe('fail');
+  });
+
+  it('claims the closed form without sampling, and a curve below every point of δ(ε) with it', () => {
+    expect(accountedClaim({ type: 'gaussian', noiseMultiplier: 2 }, 9, 1e-5)).toMatchObject({
+      curve: { kind: 'gaussian', mu: 1.5 },
+    });
+    const event = { type: 'poissonSampled', sampleRate: 0.4, event: { type: 'gaussian', noiseMultiplier: 0.8 } } as const;
+    const claim = accountedClaim(event, 4, 1e-3);
+    expect(claim.epsilon).toBe(epsilonOf({ type: 'selfComposed', count: 4, event }, { delta: 1e-3 }).upper);
+    const curve = claim.curve;
+    if (curve?.kind !== 'tradeOff') throw new Error('a sampled event has no closed form');
+    for (const x of [0.001, 0.05, 0.3, 0.7]) {
+      // Sampling hides: the curve lies above that of the unsampled steps, below a coin's, and is its own inverse.
+      expect(curve.tradeOff(x)).toBeGreaterThan(gaussianTradeOff(2 / 0.8)(x));
+      expect(curve.tradeOff(x)).toBeLessThanOrEqual(1 - x);
+      expect(curve.tradeOff(curve.tradeOff(x))).toBeCloseTo(x, 10);
+    }
+    expect(tradeOffOfCurve([{ epsilon: 1, delta: 0.1 }])(0.2)).toBe(approximateDpTradeOff(1, 0.1)(0.2));
+    expect(() => tradeOffOfCurve([])).toThrow(/points is empty/);
+  });
+});
