@@ -1,0 +1,12 @@
+import { describe, it } from 'vitest';
+import { rosterAttacks } from './attacks/roster.ts';
+import { serverAttacks } from './attacks/server.ts';
+import { survivorAttacks } from './attacks/survivors.ts';
+
+describe('a malicious coordinator with one colluding client', () => {
+  for (const attack of [...rosterAttacks, ...survivorAttacks]) it(attack.name, () => attack.run());
+});
+
+describe('malicious clients and an honest coordinator', () => {
+  for (const attack of serverAttacks) it(attack.name, () => attack.run());
+});

@@ -1,0 +1,307 @@
+/** What bad clients, bad luck and bad shares can do to an honest coordinator: a named refusal or abort, never a wrong sum. */
+import assert from 'node:assert/strict';
+import { equalBytes, toHex } from '../../../packages/core/src/bytes.ts';
+import { maskStream, runMaskJob } from '../../../packages/secagg/src/masks.ts';
+import { decodeAdvert, encodeAdvert, signAdvert } from '../../../packages/secagg/src/messages/advertise.ts';
+import { decodeMaskedInput, encodeMaskedInput, inputHash, signInput } from '../../../packages/secagg/src/messages/input.ts';
+import { decodeShares, encodeShares, signShares } from '../../../packages/secagg/src/messages/share.ts';
+import type { ShareBox } from '../../../packages/secagg/src/messages/share.ts';
+import { decodeUnmask, encodeUnmask, signUnmask } from '../../../packages/secagg/src/messages/unmask.ts';
+import type { OpenedShare } from '../../../packages/secagg/src/messages/unmask.ts';
+import { pack, unpack } from '../../../packages/secagg/src/packing.ts';
+import { selfKey } from '../../../packages/secagg/src/keys.ts';
+import { contextOf, crypto, identityOf, inputFor, plainSum, TestClient, TestServer } from '../network.ts';
+import type { ContextChanges } from '../network.ts';
+import type { Attack } from './attack.ts';
+
+type Stage = 'advertise' | 'share' | 'masked' | 'confirm' | 'unmask';
+type Tamper = Partial<Record<Stage, (id: string, message: Uint8Array, server: TestServer, client: TestClient) => Uint8Array | undefined>>;
+
+interface Run {
+  readonly server: TestServer;
+  readonly clients: ReadonlyMap<string, TestClient>;
+  readonly context: ReturnType<typeof contextOf>;
+  /** Codes of refused messages, as `stage id code`. */
+  readonly refused: string[];
+}
+
+const FIVE = ['anna', 'bert', 'carl', 'dora', 'emil'];
+const WIRE = { nMax: 10, suite: 'x25519' as const };
+
+/** A round with an honest coordinator in which some messages are changed on the way (by whoever holds the client's key). */
+export function tampered(ids: readonly string[], tamper: Tamper, changes: ContextChanges = {}): Run {
+  const context = contextOf(changes);
+  const server = new TestServer(context);
+  const clients = new Map(ids.map((id) => [id, new TestClient(identityOf(id), context)]));
+  const refused: string[] = [];
+  const send = (stage: Stage, id: string, message: Uint8Array | undefined): void => {
+    const changed = message === undefined ? undefined : (tamper[stage] ?? ((_, same) => same))(id, message, server, clients.get(id)!);
+    if (changed === undefined) return;
+    const verdict = server.receive(id, changed);
+    if (verdict.type === 'refused') refused.push(`${stage} ${id} ${verdict.abort.code}`);
+  };
+  for (const [id, client] of clients) send('advertise', id, client.outbox[0]);
+  for (const stage of ['share', 'masked', 'confirm', 'unmask'] as const) {
+    const outgoing = server.close();
+    if (server.state.stage === 'aborted') return { server, clients, context, refused };
+    for (const [id, message] of outgoing) {
+      const client = clients.get(id)!;
+      let answers = client.receive(message);
+      if (client.state.phase === 'ready-for-input') {
+        client.input = inputFor(context, id);
+        answers = client.step({ type: 'input', vectors: client.input });
+      }
+      send(stage, id, answers[0]);
+    }
+  }
+  server.close();
+  return { server, clients, context, refused };
+}
+
+function assertExact(run: Run, members: readonly string[]): void {
+  assert.equal(run.server.state.abort?.code, undefined);
+  assert.deepEqual(run.server.result?.members, members);
+  assert.deepEqual(run.server.result?.sums, plainSum(run, members));
+}
+
+function assertNoSum(run: Run, code: string): void {
+  assert.equal(run.server.state.abort?.code, code);
+  assert.equal(run.server.result, undefined);
+}
+
+/** Rewrites one member's round-4 answer, properly signed. */
+function answering(id: string, change: (shares: readonly OpenedShare[]) => readonly OpenedShare[]): Tamper {
+  return {
+    unmask: (from, message, server) => {
+      if (from !== id) return message;
+      const { sid } = server.state.session!;
+      const shares = change(decodeUnmask(sid, WIRE, message).shares);
+      return encodeUnmask(sid, signUnmask(crypto, identityOf(id).signingSeed, sid, { id, shares }));
+    },
+  };
+}
+
+function sharing(id: string, change: (boxes: readonly ShareBox[]) => readonly ShareBox[]): Tamper {
+  return {
+    share: (from, message, server) => {
+      if (from !== id) return message;
+      const { sid } = server.state.session!;
+      const boxes = change(decodeShares(sid, WIRE, message).boxes);
+      return encodeShares(sid, signShares(crypto, identityOf(id).signingSeed, sid, { id, boxes }));
+    },
+  };
+}
+
+const flip = (bytes: Uint8Array, at = 0): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
+const wrongShareOf =
+  (dealer: string) =>
+  (shares: readonly OpenedShare[]): readonly OpenedShare[] =>
+    shares.map((opened) => (opened.dealer === dealer ? { ...opened, share: flip(opened.share, 7) } : opened));
+
+export const serverAttacks: readonly Attack[] = [
+  {
+    name: 'the coordinator never holds an unmasked update',
+    run() {
+      const run = tampered(FIVE, {}, { vectors: [{ name: 'update', length: 3000, bits: 20 }, { name: 'metrics', length: 2, bits: 13 }] });
+      assertExact(run, FIVE);
+      const { sid, places } = run.server.state.session!;
+      const received = run.server.received.map(toHex);
+      for (const [id, client] of run.clients) {
+        const update = client.input[0]!;
+        // Any 12 elements in a row, at any width they might be stored in, at any byte offset of anything received.
+        for (const bits of [20, 24, 32]) {
+          for (const start of [0, 1, 17, 100]) {
+            const piece = toHex(pack(update.slice(start * 8, start * 8 + 16), bits));
+            assert.ok(received.every((text) => !text.includes(piece)), `${id} at ${bits} bits`);
+          }
+        }
+        // The masked vector is uniform in its 16 highest values, by χ² with 15 degrees of freedom (10^-6 quantile 58.7) …
+        const message = run.server.received.find((data) => data[1] === 5 && toHex(data).includes(toHex(new TextEncoder().encode(id))))!;
+        const masked = unpack(decodeMaskedInput(sid, WIRE, run.context.vectors, message).vectors[0]!, 20, 3000);
+        const opened = [...masked];
+        const counts = new Array<number>(16).fill(0);
+        for (const value of opened) counts[value >>> 16]!++;
+        const expected = 3000 / 16;
+        assert.ok(counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) < 58.7, `${id} is not uniform`);
+        assert.equal(places.has(id), true);
+      }
+      // … and taking off the self mask, which round 4 opens, still leaves the pairwise ones on.
+      const first = run.server.received.find((data) => data[1] === 5)!;
+      const target = unpack(decodeMaskedInput(sid, WIRE, run.context.vectors, first).vectors[0]!, 20, 3000);
+      const state = run.clients.get('anna')!;
+      const b = knownSelfMask('anna', run);
+      const streams = [maskStream(crypto, selfKey(crypto, sid, b, 'anna'), run.context.vectors, -1)];
+      const targets = [target, new Uint32Array(2)];
+      runMaskJob(crypto, { vectors: run.context.vectors, targets, streams });
+      assert.notDeepEqual(target, state.input[0]);
+    },
+  },
+  {
+    name: 'an advertisement of another, unsigned, twice different, or with a used key is refused',
+    run() {
+      const other = tampered(FIVE, { advertise: (id, message, _, client) => (id === 'emil' ? clientOf(client, 'dora') : message) });
+      assert.deepEqual(other.refused, ['advertise emil unexpected-message']);
+      assertExact(other, FIVE.slice(0, 4));
+      const unsigned = tampered(FIVE, { advertise: (id, message) => (id === 'emil' ? flip(message, message.length - 70) : message) });
+      assert.deepEqual(unsigned.refused, ['advertise emil bad-signature']);
+      const copied = tampered(FIVE, {
+        advertise: (id, message, server) => {
+          if (id !== 'emil') return message;
+          const { ctx } = server.state;
+          const { signature: _, ...body } = decodeAdvert(ctx, WIRE, message);
+          const maskKey = server.state.adverts.get('anna')!.advert.maskKey;
+          return encodeAdvert(ctx, signAdvert(crypto, identityOf('emil').signingSeed, ctx, { ...body, maskKey }));
+        },
+      });
+      assert.deepEqual(copied.refused, ['advertise emil duplicate-key']);
+      assertExact(copied, FIVE.slice(0, 4));
+    },
+  },
+  {
+    name: 'boxes that are missing, for strangers, or not signed are refused',
+    run() {
+      const short = tampered(FIVE, sharing('emil', (boxes) => boxes.slice(1)));
+      assert.deepEqual(short.refused, ['share emil malformed']);
+      assertExact(short, FIVE.slice(0, 4));
+      const renamed = tampered(FIVE, sharing('emil', (boxes) => boxes.map((box, i) => (i === 3 ? { ...box, peer: 'doris' } : box))));
+      assert.deepEqual(renamed.refused, ['share emil malformed']);
+      const unsigned = tampered(FIVE, { share: (id, message) => (id === 'emil' ? flip(message, message.length - 1) : message) });
+      assert.deepEqual(unsigned.refused, ['share emil bad-signature']);
+      assertExact(unsigned, FIVE.slice(0, 4));
+    },
+  },
+  {
+    name: 'a y of the wrong size, with spare bits, or with another signature is no y',
+    run() {
+      const change = (edit: (vectors: readonly Uint8Array[]) => readonly Uint8Array[], sign = true): Tamper => ({
+        masked: (id, message, server) => {
+          if (id !== 'emil') return message;
+          const { session, rootU1 } = server.state;
+          const input = decodeMaskedInput(session!.sid, WIRE, server.setup.context.vectors, message);
+          const vectors = edit(input.vectors);
+          const digest = inputHash(crypto, vectors);
+          const signature = sign ? signInput(crypto, identityOf('emil').signingSeed, session!.sid, rootU1, digest) : input.signature;
+          return encodeMaskedInput(session!.sid, { ...input, vectors, signature });
+        },
+      });
+      const longer = tampered(FIVE, change(([a, b]) => [new Uint8Array(a!.length + 1), b!]));
+      assert.deepEqual(longer.refused, ['masked emil malformed']);
+      const shorter = tampered(FIVE, change(([a, b]) => [a!.subarray(1), b!]));
+      assert.deepEqual(shorter.refused, ['masked emil malformed']);
+      const fewer = tampered(FIVE, change(([a]) => [a!]));
+      assert.deepEqual(fewer.refused, ['masked emil malformed']);
+      const spare = tampered(FIVE, change(([a, b]) => [a!, b!.map((byte, i) => (i === b!.length - 1 ? byte | 0x80 : byte))]));
+      assert.deepEqual(spare.refused, ['masked emil malformed']);
+      const forged = tampered(FIVE, change(([a, b]) => [flip(a!), b!], false));
+      assert.deepEqual(forged.refused, ['masked emil bad-signature']);
+      for (const run of [longer, shorter, fewer, spare, forged]) assertExact(run, FIVE.slice(0, 4));
+    },
+  },
+  {
+    name: 'a truncated y is no y',
+    run() {
+      const run = tampered(FIVE, { masked: (id, message) => (id === 'emil' ? message.subarray(0, message.length - 3) : message) });
+      assert.deepEqual(run.refused, ['masked emil malformed']);
+      assertExact(run, FIVE.slice(0, 4));
+    },
+  },
+  {
+    name: 'one wrong share is corrected and blamed on dealer or holder, never on a holder alone',
+    run() {
+      // Six members: t = 4, so six answers carry one error.
+      const six = [...FIVE, 'fred'];
+      const run = tampered(six, answering('bert', wrongShareOf('carl')));
+      assertExact(run, six);
+      const blamed = run.server.incidents.filter((incident) => incident.kind === 'bad-share');
+      assert.deepEqual(blamed.map((incident) => incident.parties), [['carl', 'bert']]);
+      assert.ok(blamed[0]!.evidence.length > 2);
+    },
+  },
+  {
+    name: 'a bad share dealt to one honest holder does not name the holder alone',
+    run() {
+      const six = [...FIVE, 'fred'];
+      // A dishonest dealer cannot be told from a dishonest holder: what the coordinator sees is the same.
+      const run = tampered(six, answering('emil', wrongShareOf('anna')));
+      assertExact(run, six);
+      for (const incident of run.server.incidents) assert.ok(incident.kind !== 'bad-share' || incident.parties.includes('anna'));
+    },
+  },
+  {
+    name: 'more wrong shares than can be told end the round with a name',
+    run() {
+      const run = tampered(FIVE, answering('bert', wrongShareOf('carl')), {});
+      // n = 5: t = 4, five answers carry no error; the first four shares include the wrong one.
+      assertNoSum(run, 'recovery-failed');
+      assert.ok(run.server.incidents.some((incident) => incident.kind === 'unrecoverable' && incident.parties.includes('carl')));
+    },
+  },
+  {
+    name: 'a wrong share of a lost member ends the round with a name',
+    run() {
+      const lost = { masked: (id: string, message: Uint8Array) => (id === 'emil' ? undefined : message) };
+      const run = tampered(FIVE, { ...lost, ...answering('anna', wrongShareOf('emil')) });
+      assertNoSum(run, 'recovery-failed');
+    },
+  },
+  {
+    name: 'an answer of the wrong kind, unsigned, or for a stranger is refused',
+    run() {
+      const kind = tampered(
+        [...FIVE, 'fred'],
+        answering('bert', (shares) => shares.map((opened) => (opened.dealer === 'carl' ? { ...opened, kind: 'r' } : opened))),
+      );
+      assert.deepEqual(kind.refused, ['unmask bert malformed']);
+      assertExact(kind, [...FIVE, 'fred']);
+      const unsigned = tampered([...FIVE, 'fred'], { unmask: (id, message) => (id === 'bert' ? flip(message, message.length - 1) : message) });
+      assert.deepEqual(unsigned.refused, ['unmask bert bad-signature']);
+    },
+  },
+  {
+    name: 'shares of the wrong length are refused',
+    run() {
+      const run = tampered([...FIVE, 'fred'], answering('bert', (shares) => shares.map((opened) => ({ ...opened, share: opened.share.subarray(1) }))));
+      assert.deepEqual(run.refused, ['unmask bert malformed']);
+      assertExact(run, [...FIVE, 'fred']);
+    },
+  },
+  {
+    name: 'what comes late is answered with the frozen set and changes nothing',
+    run() {
+      const context = contextOf();
+      const server = new TestServer(context);
+      const clients = FIVE.map((id) => new TestClient(identityOf(id), context));
+      for (const client of clients.slice(0, 4)) server.receive(client.id, client.outbox[0]!);
+      server.close();
+      const late = server.receive('emil', clients[4]!.outbox[0]!);
+      assert.equal(late.type, 'late');
+      assert.equal(server.state.session!.roster.length, 4);
+      const again = server.receive('anna', clients[0]!.outbox[0]!);
+      assert.equal(again.type, 'repeated');
+    },
+  },
+  {
+    name: 'a repeated input is added once',
+    run() {
+      const run = tampered(FIVE, {
+        masked: (id, message, server) => {
+          if (id === 'anna') assert.equal(server.receive(id, message).type, 'accepted');
+          return message;
+        },
+      });
+      assertExact(run, FIVE);
+    },
+  },
+];
+
+function clientOf(client: TestClient, id: string): Uint8Array {
+  return new TestClient(identityOf(id), client.setup.context).outbox[0]!;
+}
+
+/** b of a member, as a test may know it: the same seed gives the same secrets. */
+function knownSelfMask(id: string, run: Run): Uint8Array {
+  const twin = new TestClient(identityOf(id), run.context);
+  assert.ok(equalBytes(twin.outbox[0]!, run.clients.get(id)!.outbox[0]!));
+  assert.ok(twin.state.phase === 'awaiting-roster');
+  return twin.state.secrets.b;
+}
