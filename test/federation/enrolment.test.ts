@@ -155,6 +155,6 @@ test('no secret appears in a log, and none of the token on disk at the authority
   expect(logged).not.toContain(hex);
   expect(logged).not.toContain(Buffer.from(secret).toString('base64'));
   for (const name of readdirSync(path.join(directory, 'authority'))) {
-    expect(readFileSync(path.join(directory, 'authority', name)).includes(secret), name).toBe(false);
+    expect(readFileSync(path.join(directory, 'authority', name)).includes(Buffer.from(secret)), name).toBe(false);
   }
 });

@@ -1,14 +1,29 @@
 /** What several tests of the federation share: a scratch folder, a collecting log, an authority with tokens. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { planBudget } from '../../packages/dp/src/index.ts';
 import {
   type AuthorityConfig,
+  type ClientConfig,
+  type ClientTask,
+  type CoordinatorConfig,
+  type CoordinatorOptions,
+  FederatedClient,
+  type FederationPlan,
   type LogRecord,
   type RunningService,
+  type ServiceOptions,
+  type TrainRequest,
+  type TrainResult,
+  encodePlan,
   parseAuthorityConfig,
+  parseClientConfig,
+  parseCoordinatorConfig,
+  parsePlan,
   startAuthority,
+  startCoordinator,
 } from '../../packages/federation/src/index.ts';
 
 /** A folder that is gone after the test. */
@@ -60,8 +75,137 @@ export function authorityConfig(directory: string, clients: readonly string[] = 
 }
 
 /** Starts it, and stops it after the test. */
-export async function runningAuthority(config: AuthorityConfig, book = new LogBook()): Promise<RunningService> {
+export async function runningAuthority(config: AuthorityConfig, book: LogBook = new LogBook()): Promise<RunningService> {
   const service = await startAuthority(config, { log: book.sink });
   onTestFinished(() => service.stop(0));
   return service;
+}
+
+/** Ids of the usual four parties. */
+export const fourIds: readonly string[] = ['ann', 'bob', 'cyd', 'dan'];
+
+/** A tiny plan: logistic regression on two features. Deadlines are generous; stages end early when all have answered. */
+export function tinyPlan(change: { readonly rounds?: number; readonly runId?: string; readonly deadlines?: object } = {}): FederationPlan {
+  return parsePlan({
+    version: 1,
+    runId: change.runId ?? 'tiny',
+    rounds: change.rounds ?? 2,
+    model: {
+      class_name: 'Sequential',
+      config: {
+        name: 'tiny',
+        layers: [
+          {
+            class_name: 'Dense',
+            config: { name: 'out', trainable: true, batch_input_shape: [null, 2], units: 1, activation: 'sigmoid', use_bias: true },
+          },
+        ],
+      },
+    },
+    initialWeights: 'zeros',
+    data: {
+      columnCount: 3,
+      columns: [
+        { kind: 'numeric', name: 'x', index: 0, centre: 0, scale: 1 },
+        { kind: 'numeric', name: 'y', index: 1, centre: 0, scale: 1 },
+      ],
+      label: { index: 2, positiveAbove: 0 },
+      holdout: { fraction: 0.3, seed: 'tiny' },
+    },
+    training: { unit: 'record', adjacency: 'addOrRemoveOne', clipNorm: 1, learningRate: 0.5, localSteps: 1, delta: 0.001 },
+    parties: fourIds.map((id, i) => ({ id, weight: 1 + i, sampleRate: 0.5, expectedBatchSize: 10 })),
+    quantiser: { clip: 64, bits: 20 },
+    secagg: { mode: 'malicious', gammaNumerator: 1, gammaDenominator: 3, cMin: 1, nMin: 3, nMax: 4, hMin: 2 },
+    deadlines: { joinMs: 20_000, advertiseMs: 20_000, shareMs: 20_000, maskedMs: 20_000, confirmMs: 20_000, unmaskMs: 20_000, ...change.deadlines },
+  });
+}
+
+/** A task whose update the test chooses: what it returns is taken for privatised. */
+export function fixedTask(id: string, train: (request: TrainRequest) => TrainResult | Promise<TrainResult>): ClientTask {
+  return {
+    prepare: ({ plan, party, budget }) => {
+      const planned = planBudget({ ...budget, sampleRate: party.sampleRate, rounds: plan.rounds, stepsPerRound: plan.training.localSteps });
+      return Promise.resolve({
+        event: planned.roundEvent,
+        filter: planned.filter,
+        mechanism: 'none: a test',
+        contentHash: new Uint8Array(32).fill(id.charCodeAt(0)),
+        train: async (request) => await train(request),
+      });
+    },
+  };
+}
+
+/** The update that `id` gives in `round` of tests: three reals, different everywhere. */
+export function updateOf(id: string, round: number): Float64Array {
+  const base = id.charCodeAt(0) - 96 + round / 8;
+  return Float64Array.of(base / 4, -base / 3, base / 7);
+}
+
+/** A federation in one folder, its services in this process. */
+export class Federation {
+  readonly directory: string = scratch();
+  readonly book: LogBook = new LogBook();
+  readonly plan: FederationPlan;
+
+  constructor(plan: FederationPlan = tinyPlan()) {
+    this.plan = plan;
+    writeFileSync(this.at('plan.json'), encodePlan(plan));
+  }
+
+  at(...names: string[]): string {
+    return path.join(this.directory, ...names);
+  }
+
+  async authority(): Promise<RunningService> {
+    return await runningAuthority(authorityConfig(this.directory, fourIds), this.book);
+  }
+
+  coordinatorConfig(change: object = {}): CoordinatorConfig {
+    return parseCoordinatorConfig(
+      {
+        directory: 'coordinator',
+        listen: '127.0.0.1:0',
+        addressFile: 'coordinator.address',
+        id: 'coordinator',
+        authority: 'file:authority.address',
+        joinToken: 'tokens/coordinator.token',
+        plan: 'plan.json',
+        exportDirectory: 'export',
+        disconnectGraceMs: 200,
+        ...change,
+      },
+      this.directory,
+    );
+  }
+
+  async coordinator(options: CoordinatorOptions & { readonly config?: object } = {}): Promise<RunningService> {
+    const { config, ...rest } = options;
+    const service = await startCoordinator(this.coordinatorConfig(config), { log: this.book.sink, ...rest });
+    onTestFinished(() => service.stop(0));
+    return service;
+  }
+
+  clientConfig(id: string, change: object = {}): ClientConfig {
+    return parseClientConfig(
+      {
+        directory: id,
+        id,
+        authority: 'file:authority.address',
+        joinToken: `tokens/${id}.token`,
+        coordinator: 'file:coordinator.address',
+        account: { dataset: `data of ${id}`, steward: id, purpose: 'test', legalBasis: 'synthetic' },
+        ...change,
+      },
+      this.directory,
+    );
+  }
+
+  client(id: string, options: ServiceOptions & { readonly config?: object; readonly task?: ClientTask } = {}): FederatedClient {
+    const { config, task, ...rest } = options;
+    const usual = fixedTask(id, ({ round }) => ({ update: updateOf(id, round), metrics: { correct: 3, total: 5 } }));
+    const client = new FederatedClient({ config: this.clientConfig(id, config), task: task ?? usual, log: this.book.sink, ...rest });
+    onTestFinished(() => client.stop());
+    return client;
+  }
 }

@@ -134,6 +134,12 @@ export class FederatedClient implements Stoppable {
       throw new SottoError('permission-denied', `the run ${plan.runId} was accepted with the plan ${known.planHash}; the coordinator shows ${greeting.prepared.hash}`);
     }
     world.log.info('client.joined', { runId: plan.runId, planHash: greeting.prepared.hash });
+    const entered = store.entered(plan.runId).round;
+    const ended = store.ledger.ledger.state.runs.get(plan.runId);
+    if (entered > 0 && ended?.complete === undefined && ended?.observations.every(({ entry }) => entry.round !== entered) === true) {
+      // This process ended during that round; its secrets are gone with it.
+      world.log.info('client.sat-out', { round: entered });
+    }
     return { party, store, session, greeting, task };
   }
 

@@ -36,9 +36,15 @@ function codec<T, P, M>(type: Generated<P, M>, name: string, to: (value: T) => P
   };
 }
 
-function u64(value: number | null | undefined, name: string): number {
-  const number = value ?? 0;
-  if (!Number.isSafeInteger(number) || number < 0) throw new SottoError('invalid-encoding', `${name} is not an integer below 2^53`);
+/** A 64-bit field as a safe integer. protobufjs gives a `Long` where the package `long` is installed, whatever its types say. */
+function u64(value: unknown, name: string): number {
+  let number = value ?? 0;
+  if (typeof number === 'object' && 'low' in number && 'high' in number) {
+    number = (Number(number.high) >>> 0) * 2 ** 32 + (Number(number.low) >>> 0);
+  }
+  if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0) {
+    throw new SottoError('invalid-encoding', `${name} is not an integer below 2^53`);
+  }
   return number;
 }
 
