@@ -12,14 +12,9 @@ import { canonicalJson, type Json } from '@sotto/core/json';
 /** Checks one value. */
 export type Decode<T> = (value: unknown, path: string) => T;
 
-/** A text without control characters. */
+/** A well-formed text without control characters. */
 export function text(maxLength: number): Decode<string> {
-  return (value, path) => {
-    const checked = check.text(path, value, maxLength);
-    if (!checked.isWellFormed())
-      throw new SottoError('invalid-argument', `${path} holds a lone surrogate, which has no UTF-8 form`);
-    return checked;
-  };
+  return (value, path) => check.text(path, value, maxLength);
 }
 
 /** A signed note: a text in which line ends stand. */

@@ -50,7 +50,12 @@ export class LedgerFold {
 
   /** Checks an entry and takes it in. A refused entry changes nothing. */
   apply(entry: LedgerEntry): void {
-    const commit = this.#prepare(validateEntry(entry));
+    this.applyDecoded(validateEntry(entry));
+  }
+
+  /** As {@link apply}, for an entry that `decodeEntry` or `validateEntry` has just returned. */
+  applyDecoded(entry: LedgerEntry): void {
+    const commit = this.#prepare(entry);
     commit();
     this.#state.size++;
   }

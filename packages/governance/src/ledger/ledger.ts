@@ -73,7 +73,7 @@ export class Ledger {
   }
 
   #take(leaf: Uint8Array, entry: LedgerEntry): void {
-    this.#fold.apply(entry);
+    this.#fold.applyDecoded(entry);
     this.log.append(leaf);
   }
 }

@@ -167,7 +167,7 @@ class LedgerReader {
       const place = { file: entryFile(party, index, leaves.length), party, entry: index };
       const taken = this.#findings.attempt('ledger-rule', place, () => {
         const entry = decodeEntry(leaf);
-        fold.apply(entry);
+        fold.applyDecoded(entry);
         return entry;
       });
       if (taken === undefined) return undefined;

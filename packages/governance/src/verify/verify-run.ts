@@ -92,13 +92,13 @@ function verifyManifestSignature(
   files: ReadonlyMap<string, Uint8Array>,
   reading: Required<Pick<RunReading, 'trust' | 'coordinator'>>,
   findings: Findings,
-): void {
+): boolean {
   const note = files.get(exportPaths.manifest);
   const { trust, coordinator } = reading;
   const ledgerKey = trust.parties.get(coordinator)?.certificate.ledgerKey;
-  if (note === undefined || ledgerKey === undefined) return;
+  if (note === undefined || ledgerKey === undefined) return false;
   const key = { origin: logOrigin(trust.bundle.trustDomain, coordinator), publicKey: ledgerKey };
-  findings.attempt('signature', { file: exportPaths.manifest }, () => openManifest(crypto, note, key));
+  return findings.attempt('signature', { file: exportPaths.manifest }, () => openManifest(crypto, note, key)) !== undefined;
 }
 
 /** Files that the layout asks for, and no others. */
@@ -151,7 +151,10 @@ function verifyReport(
   return report;
 }
 
-/** Findings that name an entry first, then files, each place once; a changed file that explains nothing more is named too. */
+/**
+ * Findings in the order of what explains most: files that the manifest disowns, with the entry where there is one, then
+ * the rest; each once. A changed file about which nothing more is known is named too.
+ */
 function arrange(findings: Findings, changed: ReadonlySet<string>): Finding[] {
   for (const file of changed) {
     if (!findings.list.some((finding) => finding.file === file)) {
@@ -159,7 +162,6 @@ function arrange(findings: Findings, changed: ReadonlySet<string>): Finding[] {
     }
   }
   const seen = new Set<string>();
-  // A file that the manifest disowns is the likely cause of what else is wrong, so it leads.
   const rank = (finding: Finding): number =>
     (finding.file !== undefined && changed.has(finding.file) ? 0 : 2) + (finding.entry === undefined ? 1 : 0);
   return findings.list
@@ -215,7 +217,10 @@ export function verifyRun(files: ReadonlyMap<string, Uint8Array>, options: Verif
     const message = `the authority has the fingerprint ${fingerprint}, not the one that you trust (${wanted})`;
     findings.add('trust', message, { file: exportPaths.trust });
   }
-  if (trust !== undefined && coordinator !== undefined) verifyManifestSignature(crypto, files, { trust, coordinator }, findings);
+  // Under a manifest that nobody signed, its list blames nobody but itself.
+  const listed =
+    trust !== undefined && coordinator !== undefined && verifyManifestSignature(crypto, files, { trust, coordinator }, findings);
+  const suspects = listed || trust === undefined ? changed : new Set([exportPaths.manifest]);
   verifyLayout(files, reading, findings);
   let report: PrivacyReport | undefined;
   if (evidence !== undefined) {
@@ -224,7 +229,7 @@ export function verifyRun(files: ReadonlyMap<string, Uint8Array>, options: Verif
     verifyModelFiles(crypto, files, evidence, findings);
     report = verifyReport(files, evidence, accountant, findings);
   }
-  const list = arrange(findings, changed);
+  const list = arrange(findings, suspects);
   const trusted = wanted !== undefined && fingerprint === wanted;
   return {
     ok: list.length === 0 && evidence !== undefined,
