@@ -22,7 +22,7 @@ function ordersOf(row: Row): number[] {
   if (row['orders'] === '1+x/10,x=1..99;12..63') return opacusOrders;
   if (row['orders'] === '2..32') return range(2, 32);
   if (row['orders'] === '0.001*i,i=1000..99999') return range(1000, 99999).map((i) => i * 0.001);
-  if (String(row['note'] ?? '').includes('TFP orders')) return tfpOrders;
+  if (typeof row['note'] === 'string' && row['note'].includes('TFP orders')) return tfpOrders;
   return dpaOrders;
 }
 

@@ -8,11 +8,11 @@
  *
  * @module
  */
-import { integer, oneOf, openProbability, positive, show, text } from '@sotto/core/check';
+import { integer, oneOf, openProbability, positive, probability, show, text } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { type Adjacency, adjacencies, decodeEvent, type DpEvent, encodeEvent, validateEvent } from '@sotto/core/event';
 import { canonicalJson, type Json, numberFromJson, numberToJson } from '@sotto/core/json';
-import { curveOf } from '../rdp/event.ts';
+import { curveOf, routesOf, type TruncationRoute } from '../rdp/event.ts';
 import { rdpToEpsilon } from '../rdp/convert.ts';
 import { checkOrders, defaultOrders } from '../rdp/orders.ts';
 import { addCosts, type BudgetKind, capacityOf, type Cost, costOf, type RuleContext, timesAffordable, within } from './rule.ts';
@@ -45,6 +45,11 @@ export interface PrivacyFilterOptions {
   readonly orders?: readonly number[];
   /** For `rdp`: what is meant to run, from which the one best order is chosen, so that nothing of δ is given away. */
   readonly plan?: DpEvent;
+  /**
+   * For `rdp`: the share of δ for events with a δ of their own, such as capped Poisson samples. Default: what `plan`
+   * needs, else 0, with which such events are refused or counted in the divergence alone.
+   */
+  readonly slackShare?: number;
 }
 
 /** The outcome of {@link PrivacyFilter.reserve}. */
@@ -80,7 +85,9 @@ export class PrivacyFilter {
     const epsilon = positive('epsilon', options.epsilon);
     const delta = openProbability('delta', options.delta);
     const adjacency = oneOf('adjacency', options.adjacency ?? 'addOrRemoveOne', adjacencies);
-    const context: RuleContext = { kind, adjacency, orders: kind === 'rdp' ? ordersFor(options, delta, adjacency) : [] };
+    const slackShare = kind === 'rdp' ? shareFor(options, delta, adjacency) : 0;
+    const orders = kind === 'rdp' ? ordersFor(options, delta * (1 - slackShare), adjacency, slackShare) : [];
+    const context: RuleContext = { kind, adjacency, orders, slackShare };
     return new PrivacyFilter({ context, epsilon, delta, capacity: capacityOf(epsilon, delta, context), reservations: new Map() });
   }
 
@@ -202,6 +209,7 @@ export class PrivacyFilter {
       delta,
       adjacency: context.adjacency,
       orders: context.orders.map(numberToJson),
+      slackShare: context.slackShare,
       reservations: this.reservations.map(({ id, event, status }) => ({ id, status, event: encodeEvent(event) })),
     };
   }
@@ -221,7 +229,7 @@ export class PrivacyFilter {
       epsilon: positive('filter.epsilon', state['epsilon']),
       delta: openProbability('filter.delta', state['delta']),
       adjacency: oneOf('filter.adjacency', state['adjacency'], adjacencies),
-      ...(kind === 'rdp' ? { orders } : {}),
+      ...(kind === 'rdp' ? { orders, slackShare: state['slackShare'] as number } : {}),
     });
     const list = state['reservations'];
     if (!Array.isArray(list)) throw new SottoError('invalid-encoding', 'filter.reservations is not a list');
@@ -248,7 +256,24 @@ function object(value: unknown, name: string): Readonly<Record<string, unknown>>
   return value as Readonly<Record<string, unknown>>;
 }
 
-function ordersFor(options: PrivacyFilterOptions, delta: number, adjacency: Adjacency): readonly number[] {
+function shareFor(options: PrivacyFilterOptions, delta: number, adjacency: Adjacency): number {
+  if (options.slackShare !== undefined) {
+    const share = probability('slackShare', options.slackShare);
+    if (share >= 1) throw new SottoError('invalid-argument', 'slackShare is 1; it must be less than 1, or nothing of δ is left');
+    return share;
+  }
+  if (options.plan === undefined) return 0;
+  const plan = validateEvent(options.plan);
+  const { slack } = curveOf(plan, adjacency, [2], routesOf(plan).at(-1));
+  // Every part is rounded up when it is reserved, so a little more than the sum.
+  const share = slack === 0 ? 0 : (slack * (1 + 1e-6) + 1e-15) / delta;
+  if (share >= 0.5) {
+    throw new SottoError('numeric', `the plan's own δ ${slack} takes half of δ = ${delta} or more; raise the cap or δ`);
+  }
+  return share;
+}
+
+function ordersFor(options: PrivacyFilterOptions, delta: number, adjacency: Adjacency, slackShare: number): readonly number[] {
   if (options.orders !== undefined) {
     const orders = checkOrders(options.orders);
     if (orders[0]! <= 1.01) {
@@ -258,12 +283,12 @@ function ordersFor(options: PrivacyFilterOptions, delta: number, adjacency: Adja
     return orders;
   }
   if (options.plan === undefined) return genericOrders;
-  return [bestOrder(options.plan, delta, adjacency)];
+  return [bestOrder(options.plan, delta, adjacency, slackShare > 0 ? 'slack' : 'mixed')];
 }
 
 /** The order at which the whole plan has its least ε. */
-export function bestOrder(plan: DpEvent, delta: number, adjacency: Adjacency): number {
-  const { rdp } = curveOf(validateEvent(plan), adjacency, defaultOrders);
+function bestOrder(plan: DpEvent, delta: number, adjacency: Adjacency, route: TruncationRoute): number {
+  const { rdp } = curveOf(validateEvent(plan), adjacency, defaultOrders, route);
   const { order } = rdpToEpsilon(defaultOrders, rdp, delta);
   if (Number.isNaN(order)) throw new SottoError('numeric', 'the plan has no finite ε, so no order can be chosen for it');
   return order;

@@ -54,8 +54,8 @@ export class PrivacyOdometer {
         throw new SottoError('invalid-argument', `orders[${i}] is ${order}; the orders of an odometer must be above 1.01`);
     });
     if (kind === 'rdp' && orders.length === 0) throw new SottoError('invalid-argument', 'orders is empty; give at least one');
-    const context: RuleContext = { kind, adjacency, orders };
-    const length = kind === 'rdp' ? orders.length : kind === 'approx' ? 2 : 1;
+    const context: RuleContext = { kind, adjacency, orders, slackShare: 0 };
+    const length = kind === 'rdp' ? orders.length + 1 : kind === 'approx' ? 2 : 1;
     const smallest = positive('smallest', options.smallest ?? 0.1);
     return new PrivacyOdometer(context, openProbability('delta', options.delta), smallest, new Array<number>(length).fill(0), []);
   }

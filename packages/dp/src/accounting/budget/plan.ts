@@ -44,7 +44,7 @@ export function planBudget(options: {
   const steps = integer('stepsPerRound', options.stepsPerRound ?? 1, 1);
   const adjacency = options.adjacency ?? 'addOrRemoveOne';
   const orders = defaultOrders.filter((order) => order < Infinity);
-  const context: RuleContext = { kind: 'rdp', adjacency, orders };
+  const context: RuleContext = { kind: 'rdp', adjacency, orders, slackShare: 0 };
   const roundEvent = (noiseMultiplier: number): DpEvent => dpSgdEvent({ sampleRate: options.sampleRate, noiseMultiplier, steps });
   const best = (noiseMultiplier: number): { epsilon: number; order: number } => {
     const cost = costOf(roundEvent(noiseMultiplier), context);

@@ -17,6 +17,7 @@ import type { Adjacency, DpEvent } from '@sotto/core/event';
 import { basicComposition } from '../approx.ts';
 import { gaussianDelta } from '../gaussian.ts';
 import { exactMu } from '../gdp.ts';
+import { flattenEvent } from '../normalise.ts';
 import { curveOf, refuse } from '../rdp/event.ts';
 import { rhoOf, zcdpDelta } from '../zcdp.ts';
 
@@ -26,7 +27,7 @@ export type BudgetKind = 'rdp' | 'zcdp' | 'gdp' | 'approx';
 /** Integer nano-units per unit. */
 export const nano = 1e9;
 
-/** Costs are vectors (one entry per order, or one or two sums); `Infinity` where an entry is not affordable at all. */
+/** Costs are vectors: for `rdp` one entry per order and one for δ, for others one or two sums; `Infinity` where an entry is not affordable at all. */
 export type Cost = readonly number[];
 
 /** What a rule needs to know beside the event. */
@@ -35,6 +36,11 @@ export interface RuleContext {
   readonly adjacency: Adjacency;
   /** Ascending orders above 1, for `rdp`; empty for others. */
   readonly orders: readonly number[];
+  /**
+   * For `rdp`: the share of δ, in [0, 1), that is set aside for events which have a δ of their own (capped Poisson
+   * samples, (ε, δ)-DP parts). 0: such events are refused, and caps are counted in the divergence.
+   */
+  readonly slackShare: number;
 }
 
 /** Rounds a non-negative number of units up to nano-units; beyond 2^53 it counts as +∞. */
@@ -48,17 +54,20 @@ function roundDown(units: number): number {
 }
 
 /** What one event costs. @throws SottoError `unsupported` if the kind of budget cannot count it */
-export function costOf(event: DpEvent, { kind, adjacency, orders }: RuleContext): Cost {
+export function costOf(event: DpEvent, { kind, adjacency, orders, slackShare }: RuleContext): Cost {
   switch (kind) {
     case 'rdp': {
       const reason = refuse(event, adjacency);
       if (reason !== undefined) throw new SottoError('unsupported', reason);
-      const { rdp, slack } = curveOf(event, adjacency, orders);
-      if (slack > 0) {
-        throw new SottoError('unsupported', `an RDP budget cannot hold an event whose own δ is ${slack}; use an approx budget`);
+      const { rdp, slack } = curveOf(event, adjacency, orders, slackShare > 0 ? 'slack' : 'mixed');
+      if (slack > 0 && slackShare === 0) {
+        throw new SottoError(
+          'unsupported',
+          `this RDP budget has no share of δ for an event whose own δ is ${slack}; open it with a slackShare, or use an approx budget`,
+        );
       }
       // The divergences carry a relative round-off of 1e-12.
-      return [...rdp].map((value) => roundUp(value * (1 + 1e-12)));
+      return [...[...rdp].map((value) => roundUp(value * (1 + 1e-12))), roundUp(slack * nano)];
     }
     case 'zcdp': {
       const rho = rhoOf(event, adjacency);
@@ -75,25 +84,32 @@ export function costOf(event: DpEvent, { kind, adjacency, orders }: RuleContext)
     case 'approx': {
       const reason = refuse(event, adjacency);
       if (reason !== undefined) throw new SottoError('unsupported', reason);
-      const { epsilon, delta } = basicComposition(event, adjacency);
-      if (epsilon === Infinity) {
-        throw new SottoError('unsupported', 'an approx budget holds (ε, δ)-DP events only; use an rdp budget');
+      let squares = 0;
+      let deltas = 0;
+      for (const leaf of flattenEvent(event)) {
+        const { epsilon, delta } = basicComposition(leaf.event, adjacency);
+        if (epsilon === Infinity) {
+          throw new SottoError('unsupported', 'an approx budget holds (ε, δ)-DP events only; use an rdp budget');
+        }
+        squares += leaf.count * epsilon * epsilon;
+        deltas += leaf.count * delta;
       }
-      // δ is counted in units of 1e-9 of a nano-unit's worth: 1e-18 steps.
-      return [roundUp(epsilon * epsilon), roundUp(delta * nano)];
+      // δ is far below 1: it is counted in steps of 1e-18.
+      return [roundUp(squares), roundUp(deltas * nano)];
     }
   }
 }
 
 /** The capacity that (ε, δ) buys, as a vector like the costs. */
-export function capacityOf(epsilon: number, delta: number, { kind, orders }: RuleContext): Cost {
+export function capacityOf(epsilon: number, delta: number, { kind, orders, slackShare }: RuleContext): Cost {
   switch (kind) {
     case 'rdp': {
-      const part = delta / orders.length;
-      return orders.map((order) => {
+      const part = (delta * (1 - slackShare)) / orders.length;
+      const perOrder = orders.map((order) => {
         if (order === Infinity) return roundDown(epsilon);
         return roundDown(epsilon - Math.log1p(-1 / order) + (Math.log(part) + Math.log(order)) / (order - 1));
       });
+      return [...perOrder, Math.floor(delta * slackShare * nano * nano)];
     }
     case 'zcdp':
       return [roundDown(largest((rho) => zcdpDelta(rho, epsilon) <= delta))];
@@ -124,10 +140,10 @@ function largest(holds: (x: number) => boolean): number {
   return low;
 }
 
-/** Whether a vector of spent costs is within a capacity: any order for `rdp`, every entry for others. */
+/** Whether spent costs are within a capacity: for `rdp` any order and the share of δ, for others every entry. */
 export function within(kind: BudgetKind, spent: Cost, capacity: Cost): boolean {
   const fits = spent.map((s, i) => s <= capacity[i]!);
-  return kind === 'rdp' ? fits.some(Boolean) : fits.every(Boolean);
+  return kind === 'rdp' ? fits.slice(0, -1).some(Boolean) && fits.at(-1) === true : fits.every(Boolean);
 }
 
 /** How many more times `cost` fits. */
@@ -137,7 +153,7 @@ export function timesAffordable(kind: BudgetKind, spent: Cost, cost: Cost, capac
     if (room < 0) return 0;
     return c === 0 ? Number.MAX_SAFE_INTEGER : Math.floor(room / c);
   });
-  return kind === 'rdp' ? Math.max(...times) : Math.min(...times);
+  return kind === 'rdp' ? Math.min(Math.max(...times.slice(0, -1)), times.at(-1)!) : Math.min(...times);
 }
 
 /** The sum of two costs; beyond 2^53 it is +∞. */

@@ -7,7 +7,7 @@ import type { Adjacency, DpEvent } from '@sotto/core/event';
 import { numberToJson } from '@sotto/core/json';
 import type { Accountant, AccountantOptions, Reading } from '../accountant.ts';
 import { rdpToDelta, rdpToEpsilon, type RdpConversion } from './convert.ts';
-import { curveOf, refuse } from './event.ts';
+import { curveOf, refuse, routesOf } from './event.ts';
 import { checkOrders, defaultOrders } from './orders.ts';
 
 /** Relative round-off of an ε that the accountant computed; it is included in every upper bound. */
@@ -29,9 +29,13 @@ export function rdpAccountant(conversion: RdpConversion): Accountant {
     supports: refuse,
     epsilon(event: DpEvent, options: AccountantOptions & { readonly delta: number }): Reading {
       const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
-      const { rdp, slack } = curveOf(event, options.adjacency, orders);
-      const left = options.delta - slack;
-      const { epsilon, order } = left > 0 ? rdpToEpsilon(orders, rdp, left, conversion) : onlyPure(orders, rdp, left);
+      const tries = routesOf(event).map((route) => {
+        const { rdp, slack } = curveOf(event, options.adjacency, orders, route);
+        const left = options.delta - slack;
+        const found = left > 0 ? rdpToEpsilon(orders, rdp, left, conversion) : onlyPure(orders, rdp, left);
+        return { ...found, rdp, slack };
+      });
+      const { epsilon, order, rdp, slack } = tries.reduce((a, b) => (b.epsilon < a.epsilon ? b : a));
       const numericError = epsilon === Infinity ? 0 : relativeError * (1 + epsilon);
       return {
         lower: 0,
@@ -45,8 +49,11 @@ export function rdpAccountant(conversion: RdpConversion): Accountant {
     },
     delta(event: DpEvent, options: AccountantOptions & { readonly epsilon: number }): Reading {
       const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
-      const { rdp, slack } = curveOf(event, options.adjacency, orders);
-      const { delta, order } = rdpToDelta(orders, rdp, options.epsilon);
+      const tries = routesOf(event).map((route) => {
+        const { rdp, slack } = curveOf(event, options.adjacency, orders, route);
+        return { ...rdpToDelta(orders, rdp, options.epsilon), slack };
+      });
+      const { delta, order, slack } = tries.reduce((a, b) => (b.delta + b.slack < a.delta + a.slack ? b : a));
       const upper = Math.min(1, (delta + slack) * (1 + 1e-10));
       return {
         lower: 0,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Adjacency, DpEvent, RepetitionDistribution } from '@sotto/core/event';
-import { flattenEvent, type Leaf, sensitivityFactor } from '../normalise.ts';
+import { flattenEvent, sensitivityFactor } from '../normalise.ts';
 import {
   amplifiedPure,
   byIntegerOrders,
@@ -20,7 +20,13 @@ import {
 } from './leaves.ts';
 import { rdpToDelta } from './convert.ts';
 import { poissonGaussianRdp } from './poisson-gaussian.ts';
-import { mixtureRdp, poissonGeneralRdp, truncatedPoissonGaussianRdp, withoutReplacementRdp } from './sampling.ts';
+import {
+  fullProbability,
+  mixtureRdp,
+  poissonGeneralRdp,
+  truncatedPoissonGaussianRdp,
+  withoutReplacementRdp,
+} from './sampling.ts';
 
 /** Rényi divergences at each order. With probability `slack` at most, all bets are off: it adds to δ. */
 export interface RdpCurve {
@@ -28,6 +34,12 @@ export interface RdpCurve {
   readonly rdp: Float64Array;
   readonly slack: number;
 }
+
+/**
+ * How a cap on a Poisson sample is counted: `mixed` into the divergence, which is exact but large at high orders, or as
+ * `slack`: with the small probability that the cap is full, all bets are off.
+ */
+export type TruncationRoute = 'mixed' | 'slack';
 
 type LeafCurve = { readonly rdp: Float64Array; readonly slack: number };
 
@@ -99,7 +111,7 @@ function each(orders: readonly number[], at: (order: number) => number): LeafCur
   return { rdp: Float64Array.from(orders, at), slack: 0 };
 }
 
-function leafCurve(event: DpEvent, adjacency: Adjacency, orders: readonly number[]): LeafCurve {
+function leafCurve(event: DpEvent, adjacency: Adjacency, orders: readonly number[], route: TruncationRoute): LeafCurve {
   const factor = sensitivityFactor(adjacency);
   switch (event.type) {
     case 'gaussian':
@@ -145,11 +157,13 @@ function leafCurve(event: DpEvent, adjacency: Adjacency, orders: readonly number
     case 'truncatedPoissonSampled': {
       const sigma = event.event.type === 'gaussian' ? event.event.noiseMultiplier : 0;
       // With sizes equal a replaced unit competes for the cap as before: no more than under plain Poisson sampling.
-      const rdp =
-        adjacency === 'addOrRemoveOne'
-          ? truncatedPoissonGaussianRdp(event.sampleRate, event.sourceSize, event.cap, sigma, orders)
-          : poissonCurve(event.sampleRate, event.event, adjacency, orders);
-      return { rdp, slack: 0 };
+      if (adjacency !== 'addOrRemoveOne')
+        return { rdp: poissonCurve(event.sampleRate, event.event, adjacency, orders), slack: 0 };
+      const { sampleRate, sourceSize, cap } = event;
+      if (route === 'slack') {
+        return { rdp: poissonGaussianRdp(sampleRate, sigma, orders), slack: fullProbability(sampleRate, sourceSize, cap) };
+      }
+      return { rdp: truncatedPoissonGaussianRdp(sampleRate, sourceSize, cap, sigma, orders), slack: 0 };
     }
     case 'sampledWithoutReplacement': {
       const rate = event.sampleSize / event.sourceSize;
@@ -225,17 +239,23 @@ function repeatCurve(
 }
 
 /** The Rényi curve of a composition: orders add up; slacks add up. */
-export function curveOf(event: DpEvent, adjacency: Adjacency, orders: readonly number[]): RdpCurve {
-  return curveOfLeaves(flattenEvent(event), adjacency, orders);
-}
-
-function curveOfLeaves(leaves: readonly Leaf[], adjacency: Adjacency, orders: readonly number[]): RdpCurve {
+export function curveOf(
+  event: DpEvent,
+  adjacency: Adjacency,
+  orders: readonly number[],
+  route: TruncationRoute = 'mixed',
+): RdpCurve {
   const rdp = new Float64Array(orders.length);
   let log1mSlack = 0;
-  for (const leaf of leaves) {
-    const one = leafCurve(leaf.event, adjacency, orders);
+  for (const leaf of flattenEvent(event)) {
+    const one = leafCurve(leaf.event, adjacency, orders, route);
     for (let i = 0; i < rdp.length; i++) rdp[i] = rdp[i]! + leaf.count * one.rdp[i]!;
     log1mSlack += leaf.count * Math.log1p(-one.slack);
   }
   return { orders, rdp, slack: -Math.expm1(log1mSlack) };
+}
+
+/** The routes that are worth trying for an event. */
+export function routesOf(event: DpEvent): readonly TruncationRoute[] {
+  return flattenEvent(event).some((leaf) => leaf.event.type === 'truncatedPoissonSampled') ? ['mixed', 'slack'] : ['mixed'];
 }

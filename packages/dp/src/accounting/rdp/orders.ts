@@ -17,7 +17,21 @@ function tenths(): number[] {
 export const defaultOrders: readonly number[] = [
   ...tenths(),
   ...Array.from({ length: 54 }, (_, i) => 11 + i),
-  ...[72, 80, 96, 112, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, Infinity],
+  72,
+  80,
+  96,
+  112,
+  128,
+  160,
+  192,
+  256,
+  320,
+  384,
+  512,
+  640,
+  768,
+  1024,
+  Infinity,
 ];
 
 /** Checks given orders: at least one, each at least 1 (1 is the Kullback–Leibler divergence) and ascending. */

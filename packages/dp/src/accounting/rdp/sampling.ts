@@ -57,6 +57,11 @@ export function withoutReplacementRdp(rate: number, inner: InnerRdp, pure: numbe
   return integerVector(orders, at);
 }
 
+/** P[the other units fill the cap already]. */
+export function fullProbability(sampleRate: number, sourceSize: number, cap: number): number {
+  return Math.exp(logBinomialUpperTail(sourceSize - 1, sampleRate, cap));
+}
+
 /**
  * The Gaussian on a Poisson sample cut down to `cap`, adding or removing one of `sourceSize` units. If the others fill
  * the cap already (probability p), the new unit displaces one of them with probability q_c, which moves the sum by up to
@@ -75,7 +80,7 @@ export function truncatedPoissonGaussianRdp(
   const logDisplace = logBinomialUpperTail(sourceSize, sampleRate, cap + 1) + Math.log(cap) - logFull - Math.log(sourceSize);
   const displaced = poissonGaussianRdp(Math.min(1, Math.exp(logDisplace)), sigma / 2, orders);
   return Float64Array.from(orders, (order, i) => {
-    if (order === Infinity || displaced[i]! === Infinity) return Infinity;
+    if (order === Infinity || !Number.isFinite(displaced[i])) return Infinity;
     if (order === 1) return Math.exp(logFull) * displaced[i]! + (1 - Math.exp(logFull)) * plain[i]!;
     const log1mFull = Math.log(-Math.expm1(logFull));
     const mixed = logAddExp(logFull + (order - 1) * displaced[i]!, log1mFull + (order - 1) * plain[i]!);
