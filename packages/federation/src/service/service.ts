@@ -5,6 +5,7 @@
  * @module
  */
 import type { CryptoProvider } from '@sotto/core/crypto';
+import { SottoError } from '@sotto/core/errors';
 import type { RandomSource } from '@sotto/core/random';
 import type { LogSink } from './log.ts';
 
@@ -40,12 +41,19 @@ export interface Stoppable {
  * `exitWithParent` is set. The handlers are taken away again at the end.
  */
 export async function runUntilStopped(service: Stoppable, options: { readonly exitWithParent: boolean }): Promise<void> {
-  const stop = (): void => void service.stop().catch(() => undefined);
+  let stopped = false;
+  const stop = (): void => {
+    stopped = true;
+    service.stop().catch(() => undefined);
+  };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   const forget = options.exitWithParent ? onParentGone(stop) : (): void => undefined;
   try {
     await service.finished;
+  } catch (reason) {
+    // Being stopped is a good end.
+    if (!stopped || !(reason instanceof SottoError) || reason.code !== 'cancelled') throw reason;
   } finally {
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
