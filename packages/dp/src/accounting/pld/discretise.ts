@@ -7,7 +7,7 @@
  *
  * - Upper: connect the dots (Doroshenko et al. 2022), the chords of f. In terms of masses, each loss goes to its two
  *   neighbouring points so that its mass under P and under Q are both kept. What lies above the grid counts as +∞.
- * - Lower: from the tangents of f in the middle of each cell. At a point of the grid the lower of its two tangents is
+ * - Lower: from tangents of f, one in each cell. At a point of the grid the lower of its two tangents is
  *   taken; the chord between two such points lies below the tangent between them. Where the result is not convex, its
  *   convex hull is taken. What lies below the grid, or above it, is dropped.
  *
@@ -27,10 +27,21 @@ export interface GridMeasure {
   readonly infinite: number;
 }
 
-/** Both directions. */
+/** Both directions. Every loss of the remove direction is `offset` more than its index says, of the add direction less. */
 export interface GridPair {
   readonly remove: GridMeasure;
   readonly add: GridMeasure;
+  readonly offset: number;
+}
+
+/** The same nodes with all losses less by `offset`. */
+export function shiftNodes(nodes: LossNodes, offset: number): LossNodes {
+  return {
+    ...nodes,
+    loss: nodes.loss.map((l) => l - offset),
+    topEdge: nodes.topEdge - offset,
+    bottomEdge: nodes.bottomEdge - offset,
+  };
 }
 
 /** Where a grid is dense: within [low, high] every step is a point, farther out the distance grows in proportion. */
@@ -61,12 +72,37 @@ export function gridPoints(low: number, high: number, step: number, bulk: Bulk):
   return Int32Array.from(points);
 }
 
-/** The points and the middles between them, as losses: no panel of a law's nodes may cross one. */
-export function gridBoundaries(points: Int32Array, step: number): Float64Array {
-  const out = new Float64Array(2 * points.length - 1);
-  for (let i = 0; i < points.length; i++) {
-    out[2 * i] = points[i]! * step;
-    if (i > 0) out[2 * i - 1] = 0.5 * (points[i - 1]! + points[i]!) * step;
+/** The points as losses. */
+export function pointLosses(points: Int32Array, step: number, offset: number): Float64Array {
+  return Float64Array.from(points, (i) => i * step + offset);
+}
+
+/**
+ * Where the tangents touch, one in each cell, so that the mass between two of them has about the loss of the point
+ * between them: near the middle, shifted to second order by the slope of the log-density, which is read from `nodes`.
+ * (Any choice within the cells gives a valid lower bound; this one loses least.) Relative to the offset of the points.
+ */
+export function touchingLosses(unshifted: LossNodes, points: Int32Array, step: number, offset: number): Float64Array {
+  const nodes = shiftNodes(unshifted, offset);
+  const cells = points.length - 1;
+  const density = new Float64Array(cells);
+  let cell = 0;
+  for (let j = 0; j < nodes.loss.length; j++) {
+    const position = nodes.loss[j]! / step;
+    while (cell > 0 && position < points[cell]!) cell--;
+    while (cell < cells - 1 && position >= points[cell + 1]!) cell++;
+    density[cell] = density[cell]! + nodes.p[j]!;
+  }
+  for (let i = 0; i < cells; i++) density[i] = density[i]! / ((points[i + 1]! - points[i]!) * step);
+  const out = new Float64Array(cells);
+  for (let i = 0; i < cells; i++) {
+    const width = (points[i + 1]! - points[i]!) * step;
+    const left = Math.max(0, i - 1);
+    const right = Math.min(cells - 1, i + 1);
+    const distance = 0.5 * (points[right]! + points[right + 1]! - points[left]! - points[left + 1]!) * step;
+    const slope = density[left]! > 0 && density[right]! > 0 ? Math.log(density[right]! / density[left]!) / distance : 0;
+    const shift = ((width * width) / 24) * (1 - 2 * slope);
+    out[i] = 0.5 * (points[i]! + points[i + 1]!) * step + Math.max(-0.45 * width, Math.min(0.45 * width, shift));
   }
   return out;
 }
@@ -78,7 +114,8 @@ function oneMinusExp(u: number): number {
 }
 
 /** Connects the dots. `nodes` must have been made with the points as boundaries, or be atoms. */
-export function upperMeasure(nodes: LossNodes, points: Int32Array, step: number): GridPair {
+export function upperMeasure(unshifted: LossNodes, points: Int32Array, step: number, offset: number): GridPair {
+  const nodes = shiftNodes(unshifted, offset);
   const n = points.length;
   const p = new Float64Array(n);
   const q = new Float64Array(n);
@@ -129,16 +166,27 @@ export function upperMeasure(nodes: LossNodes, points: Int32Array, step: number)
     else qInf += nodes.qTop;
   }
   const mirrored = points.map((i) => -i);
-  return { remove: { index: points, mass: p, infinite: pInf }, add: { index: mirrored, mass: q, infinite: qInf } };
+  return { remove: { index: points, mass: p, infinite: pInf }, add: { index: mirrored, mass: q, infinite: qInf }, offset };
 }
 
-/** The lower bound of both directions. */
-export function lowerMeasure(nodes: LossNodes, points: Int32Array, step: number): GridPair {
-  const mirroredPoints = points.map((i) => -i).reverse();
-  const mirroredLoss = nodes.loss.map((l) => -l).reverse();
+/**
+ * The lower bound of both directions from tangents at the losses `touching`, one in each cell; `nodes` must have been made
+ * with these as boundaries, or be atoms.
+ */
+export function lowerMeasure(
+  unshifted: LossNodes,
+  points: Int32Array,
+  touching: Float64Array,
+  step: number,
+  offset: number,
+): GridPair {
+  const nodes = shiftNodes(unshifted, offset);
+  const back = { points: points.map((i) => -i).reverse(), touching: touching.map((t) => -t).reverse() };
+  const loss = nodes.loss.map((l) => -l).reverse();
   return {
-    remove: { ...lowerOneWay(nodes.loss, nodes.p, points, step), infinite: nodes.pInf },
-    add: { ...lowerOneWay(mirroredLoss, nodes.q.slice().reverse(), mirroredPoints, step), infinite: nodes.qInf },
+    remove: { ...lowerOneWay(nodes.loss, nodes.p, points, touching, step), infinite: nodes.pInf },
+    add: { ...lowerOneWay(loss, nodes.q.slice().reverse(), back.points, back.touching, step), infinite: nodes.qInf },
+    offset,
   };
 }
 
@@ -146,6 +194,7 @@ function lowerOneWay(
   loss: Float64Array,
   mass: Float64Array,
   points: Int32Array,
+  touching: Float64Array,
   step: number,
 ): { index: Int32Array; mass: Float64Array } {
   // Above the last point that some loss reaches, the curve is bounded by 0.
@@ -154,12 +203,12 @@ function lowerOneWay(
   let n = points.length;
   while (n > 1 && points[n - 1]! * step > highest) n--;
   const index = points.subarray(0, n);
-  // Of the cell around point i (between the middles): e^{g_i}·mass of Q, and mass of P minus it.
+  // Of the mass between the tangents to both sides of point i: e^{g_i}·mass under Q, and mass under P minus that.
   const ratio = new Float64Array(n);
   const excess = new Float64Array(n);
   let cell = 0;
   const bound = (i: number): number =>
-    i < 0 ? -Infinity : i >= n - 1 ? Infinity : i === n - 2 ? index[n - 1]! * step : 0.5 * (index[i]! + index[i + 1]!) * step;
+    i < 0 ? -Infinity : i >= n - 1 ? Infinity : i === n - 2 ? index[n - 1]! * step : touching[i]!;
   let from = bound(-1);
   let to = bound(0);
   for (let j = 0; j < loss.length; j++) {

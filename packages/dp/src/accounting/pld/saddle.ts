@@ -98,49 +98,55 @@ function search(laws: readonly WeightedLaw[], f: (saddle: Saddle) => number): Sa
   return best;
 }
 
-/**
- * How far above (sign +1) or below (−1) `centre` the tilted sum lies with probability at most e^logTail: the least of the
- * Chernoff bounds for a few parameters, so always valid.
- */
-export function tailDistance(
-  laws: readonly WeightedLaw[],
-  saddle: Saddle,
-  sign: 1 | -1,
-  centre: number,
-  logTail: number,
-): number {
-  const first = Math.sqrt((-2 * logTail) / Math.max(saddle.variance, 1e-300));
-  const distance = (theta: number): number => {
-    const shifted = cumulants(laws, saddle.tilt + sign * theta).value;
-    return (shifted - saddle.value - logTail) / theta - sign * centre;
-  };
-  let theta = first;
-  let best = distance(theta);
-  for (let factor = 2; factor > 1.1; factor = Math.sqrt(factor)) {
+/** A limit, and the parameter of the Chernoff bound that gave it. */
+export interface TailLimit {
+  readonly limit: number;
+  readonly theta: number;
+}
+
+/** Descends over θ (by factors, so that any result is as valid as any other) to the least `sign`·limit. */
+function leastLimit(start: number, sign: 1 | -1, at: (theta: number) => number): TailLimit {
+  let theta = start;
+  let limit = at(theta);
+  for (const factor of [2, 1.3]) {
     for (let moved = true; moved;) {
       moved = false;
       for (const next of [theta * factor, theta / factor]) {
-        const value = distance(next);
-        if (value < best) {
-          best = value;
+        const value = at(next);
+        if (sign * value < sign * limit) {
+          limit = value;
           theta = next;
           moved = true;
         }
       }
     }
   }
-  return best;
+  return { limit, theta };
 }
 
-/** ln of the Chernoff bound on P_λ(sum beyond `limit`), with the parameter that a Gaussian would have. */
-export function logTailMass(laws: readonly WeightedLaw[], saddle: Saddle, sign: 1 | -1, limit: number): number {
-  const distance = sign * (limit - saddle.mean);
-  if (!(distance > 0)) return 0;
-  let best = 0;
-  for (const factor of [0.5, 0.75, 1]) {
-    const theta = (factor * distance) / saddle.variance;
-    const value = cumulants(laws, saddle.tilt + sign * theta).value - saddle.value - sign * theta * limit;
-    best = Math.min(best, value);
-  }
-  return best;
+/** Above (sign +1) or below (−1) which the tilted sum lies with probability at most e^logTail. */
+export function tailLimit(laws: readonly WeightedLaw[], saddle: Saddle, sign: 1 | -1, logTail: number): TailLimit {
+  const start = Math.sqrt((-2 * logTail) / Math.max(saddle.variance, 1e-24));
+  return leastLimit(start, sign, (theta) => {
+    const shifted = cumulants(laws, saddle.tilt + sign * theta).value;
+    return (sign * (shifted - saddle.value - logTail)) / theta;
+  });
+}
+
+/**
+ * Above which the tilted sum contributes at most e^logTail to E e^(−λ(S − ε)): the weight that δ gives to large losses
+ * makes this much closer than {@link tailLimit} where tails are heavy. `theta` is the whole order.
+ */
+export function weightedTailLimit(laws: readonly WeightedLaw[], saddle: Saddle, epsilon: number, logTail: number): TailLimit {
+  const start = saddle.tilt + Math.sqrt((-2 * logTail) / Math.max(saddle.variance, 1e-24));
+  return leastLimit(
+    start,
+    1,
+    (order) => (cumulants(laws, order).value - saddle.value + saddle.tilt * epsilon - logTail) / order,
+  );
+}
+
+/** ln of the Chernoff bound with parameter θ on the mass of a sum (of laws of mass 1) above or below `limit`. */
+export function logTailMass(laws: readonly WeightedLaw[], sign: 1 | -1, theta: number, limit: number): number {
+  return Math.min(0, cumulants(laws, sign * theta).value - sign * theta * limit);
 }
