@@ -22,14 +22,14 @@ export const PUBLISHED: readonly Figure[] = [
   {
     label: 'FLamby, the four data sets in one place',
     accuracy: 0.795,
-    kind: 'published, mean of 5 seeds; not private, not federated',
+    kind: 'published, 5 seeds; no privacy, pooled data',
   },
-  { label: 'FLamby, FedAdam', accuracy: 0.779, kind: 'published, mean of 5 seeds; not private' },
-  { label: 'FLamby, FedAvg', accuracy: 0.748, kind: 'published, mean of 5 seeds; not private' },
+  { label: 'FLamby, FedAdam', accuracy: 0.779, kind: 'published, 5 seeds; no privacy' },
+  { label: 'FLamby, FedAvg', accuracy: 0.748, kind: 'published, 5 seeds; no privacy' },
   {
     label: 'FLamby, FedAvg with DP-SGD at the same ε, δ',
     accuracy: 0.702,
-    kind: 'published; mean over the four hospitals, not pooled',
+    kind: 'published; mean over hospitals, not pooled',
   },
 ];
 
@@ -49,9 +49,9 @@ export function benchmarkFigures(): readonly Figure[] {
     return [];
   }
   return data.accuracy.map(({ name, pooled }) => {
-    const kind = `bench heart, mean of ${data.splits} splits ± ${pooled.sd.toFixed(3)}`;
-    if (name === 'private') return { label: 'Sotto, federated and private, ε = 1', accuracy: pooled.mean, kind };
-    if (name === 'plain') return { label: 'the same without privacy', accuracy: pooled.mean, kind };
-    return { label: `${partyName(name)} alone, without privacy`, accuracy: pooled.mean, kind };
+    const kind = `npm run bench -- heart, ${data.splits} splits ± ${pooled.sd.toFixed(3)}`;
+    if (name === 'private') return { label: 'Sotto, federated, ε = 1, δ = 0.001', accuracy: pooled.mean, kind };
+    if (name === 'plain') return { label: 'Sotto, federated, no privacy', accuracy: pooled.mean, kind };
+    return { label: `${partyName(name)} alone, no privacy`, accuracy: pooled.mean, kind };
   });
 }

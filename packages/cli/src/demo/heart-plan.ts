@@ -94,7 +94,7 @@ export function heartPlan(runId: string, rounds: number): FederationPlan {
       sampleRate: SAMPLE_RATE,
       expectedBatchSize: Math.round(trainingRows * SAMPLE_RATE * 10) / 10,
     })),
-    quantiser: { clip: 4, bits: 16 },
+    quantiser: { clip: 1024, bits: 20 },
     secagg: { mode: 'malicious', gammaNumerator: 1, gammaDenominator: 3, cMin: 1, nMin: 3, nMax: 4, hMin: 2 },
     deadlines: { joinMs: 5_000, advertiseMs: 10_000, shareMs: 10_000, maskedMs: 30_000, confirmMs: 10_000, unmaskMs: 10_000 },
   };

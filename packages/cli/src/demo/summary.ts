@@ -4,6 +4,7 @@
  * @module
  */
 import { toJson } from '../accounting/cases.ts';
+import { wrap } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Verification } from '../verification/verify-directory.ts';
 import type { Display } from './display.ts';
@@ -46,7 +47,10 @@ export function showSummary(options: SummaryOptions): void {
     return;
   }
   const { style } = terminal;
-  terminal.out(`\n${outcome.ok ? style('green', '✓') : style('red', '✗')} ${outcome.line}\n`);
+  const line = terminal.interactive
+    ? wrap(outcome.line, Math.min(100, terminal.columns()) - 2).replaceAll('\n', '\n  ')
+    : outcome.line;
+  terminal.out(`\n${outcome.ok ? style('green', '✓') : style('red', '✗')} ${line}\n`);
   for (const fault of outcome.faults.slice(1)) terminal.out(`  ${fault}\n`);
   if (run !== undefined) terminal.out(`\n${spending(run, style)}\n`);
   if (accuracy !== undefined) terminal.out(`\n${accuracies(accuracy, run?.total, style)}\n`);
@@ -71,7 +75,7 @@ function accuracies(accuracy: number, total: number | undefined, style: Terminal
   const own: Figure = {
     label: 'this run',
     accuracy,
-    kind: `one run${total === undefined ? '' : ` on ${total} held-out records`}; federated, private`,
+    kind: `one run${total === undefined ? '' : `, ${total} held-out records`}, as the last round began`,
   };
   const row = (figure: Figure): string[] => [`  ${figure.label}`, figure.accuracy.toFixed(3), style('dim', figure.kind)];
   const head = ['  accuracy on the pooled held-out records', '', 'what it is'].map((text) => style('bold', text));

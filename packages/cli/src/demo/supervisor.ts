@@ -32,6 +32,7 @@ export class Supervisor {
   readonly #deaths = new Map<string, number[]>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #finished = Promise.withResolvers<void>();
+  #waiting: readonly ServiceSpec[] = [];
   #stopping = false;
   #idle: (() => void) | undefined;
 
@@ -40,9 +41,12 @@ export class Supervisor {
     this.#finished.promise.catch(() => undefined);
   }
 
-  /** Starts everything and settles when coordinator and all clients have ended well; rejects if one cannot run. */
+  /** Starts the first service and, once it is ready, the others; settles when coordinator and all clients have ended well; rejects if one cannot run. */
   async run(): Promise<void> {
-    for (const spec of this.#options.services) this.#start(spec);
+    const [first, ...others] = this.#options.services;
+    // The others enrol with the first: tokens and address are there once it is ready.
+    this.#waiting = others;
+    this.#start(first!);
     await this.#finished.promise;
   }
 
@@ -80,6 +84,11 @@ export class Supervisor {
 
   #record(spec: ServiceSpec, record: ServiceRecord): void {
     this.#options.onRecord(record);
+    if (record.event === 'service.ready' && this.#waiting.length > 0) {
+      const others = this.#waiting;
+      this.#waiting = [];
+      for (const other of others) this.#start(other);
+    }
     if (record.event === 'client.drill' && record.party === spec.id) {
       this.#drilled.add(spec.id);
       this.#children.get(spec.id)?.kill('SIGKILL');
