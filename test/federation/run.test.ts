@@ -5,18 +5,7 @@ import { verifyRun } from '../../packages/governance/src/index.ts';
 import { accountant } from '../../packages/federation/src/accounting.ts';
 import { startClientService } from '../../packages/federation/src/index.ts';
 import { nodeCrypto } from '../../packages/secagg/src/node/index.ts';
-import { Federation, fourIds, updateOf } from './support.ts';
-
-/** Weighted mean of the updates of `ids` over all rounds given, added up: the model that must come out. */
-function expectedModel(rounds: readonly (readonly string[])[]): number[] {
-  const weight = (id: string): number => 1 + fourIds.indexOf(id);
-  const model = [0, 0, 0];
-  rounds.forEach((ids, i) => {
-    const total = ids.reduce((sum, id) => sum + weight(id), 0);
-    for (const id of ids) updateOf(id, i + 1).forEach((value, j) => (model[j] = (model[j] ?? 0) + (weight(id) * value) / total));
-  });
-  return model;
-}
+import { Federation, expectedModel, fourIds } from './support.ts';
 
 test('four clients play all rounds and end with the exact weighted mean', async () => {
   const federation = new Federation();

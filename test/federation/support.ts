@@ -84,8 +84,18 @@ export async function runningAuthority(config: AuthorityConfig, book: LogBook = 
 /** Ids of the usual four parties. */
 export const fourIds: readonly string[] = ['ann', 'bob', 'cyd', 'dan'];
 
+/** What a test may change in {@link tinyPlan}. */
+export interface TinyPlanChange {
+  readonly rounds?: number;
+  readonly runId?: string;
+  readonly features?: number;
+  readonly quantiserBits?: number;
+  readonly deadlines?: object;
+}
+
 /** A tiny plan: logistic regression on two features. Deadlines are generous; stages end early when all have answered. */
-export function tinyPlan(change: { readonly rounds?: number; readonly runId?: string; readonly deadlines?: object } = {}): FederationPlan {
+export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
+  const { features = 2 } = change;
   return parsePlan({
     version: 1,
     runId: change.runId ?? 'tiny',
@@ -97,24 +107,21 @@ export function tinyPlan(change: { readonly rounds?: number; readonly runId?: st
         layers: [
           {
             class_name: 'Dense',
-            config: { name: 'out', trainable: true, batch_input_shape: [null, 2], units: 1, activation: 'sigmoid', use_bias: true },
+            config: { name: 'out', trainable: true, batch_input_shape: [null, features], units: 1, activation: 'sigmoid', use_bias: true },
           },
         ],
       },
     },
     initialWeights: 'zeros',
     data: {
-      columnCount: 3,
-      columns: [
-        { kind: 'numeric', name: 'x', index: 0, centre: 0, scale: 1 },
-        { kind: 'numeric', name: 'y', index: 1, centre: 0, scale: 1 },
-      ],
-      label: { index: 2, positiveAbove: 0 },
+      columnCount: features + 1,
+      columns: Array.from({ length: features }, (_, index) => ({ kind: 'numeric', name: `x${index}`, index, centre: 0, scale: 1 })),
+      label: { index: features, positiveAbove: 0 },
       holdout: { fraction: 0.3, seed: 'tiny' },
     },
     training: { unit: 'record', adjacency: 'addOrRemoveOne', clipNorm: 1, learningRate: 0.5, localSteps: 1, delta: 0.001 },
     parties: fourIds.map((id, i) => ({ id, weight: 1 + i, sampleRate: 0.5, expectedBatchSize: 10 })),
-    quantiser: { clip: 64, bits: 20 },
+    quantiser: { clip: 128, bits: change.quantiserBits ?? 20 },
     secagg: { mode: 'malicious', gammaNumerator: 1, gammaDenominator: 3, cMin: 1, nMin: 3, nMax: 4, hMin: 2 },
     deadlines: { joinMs: 20_000, advertiseMs: 20_000, shareMs: 20_000, maskedMs: 20_000, confirmMs: 20_000, unmaskMs: 20_000, ...change.deadlines },
   });
@@ -140,6 +147,19 @@ export function fixedTask(id: string, train: (request: TrainRequest) => TrainRes
 export function updateOf(id: string, round: number): Float64Array {
   const base = id.charCodeAt(0) - 96 + round / 8;
   return Float64Array.of(base / 4, -base / 3, base / 7);
+}
+
+/** The model that must come out when the `ids` of each round were summed: weighted means added up. */
+export function expectedModel(rounds: readonly (readonly string[])[], roundNumbers?: readonly number[]): number[] {
+  const weight = (id: string): number => 1 + fourIds.indexOf(id);
+  const model = [0, 0, 0];
+  rounds.forEach((ids, i) => {
+    const total = ids.reduce((sum, id) => sum + weight(id), 0);
+    for (const id of ids) {
+      updateOf(id, roundNumbers?.[i] ?? i + 1).forEach((value, j) => (model[j] = (model[j] ?? 0) + (weight(id) * value) / total));
+    }
+  });
+  return model;
 }
 
 /** A federation in one folder, its services in this process. */

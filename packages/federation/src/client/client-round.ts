@@ -17,6 +17,7 @@ import { type RoundTerms, offerStatement, roundContext } from '../plan/terms.ts'
 import { pause } from '../rpc/backoff.ts';
 import { chunkBytes, methods } from '../rpc/methods.ts';
 import type { MaskedInputPart, RoundOffer } from '../rpc/wire.ts';
+import { orAborted } from '../service/abort.ts';
 import type { World } from '../service/world.ts';
 import { refusal, spentEpsilon } from './budget.ts';
 import type { ClientStore } from './client-store.ts';
@@ -158,7 +159,10 @@ export class ClientRound {
     });
     this.#evidence = reservationEvidence(world.crypto, store.ledger.ledger, this.#reservation, this.#parts.party.ledgerSeed);
     world.log.debug('client.reserved', { round, members: state.u1.length });
-    const { update, metrics } = await task.train({ round, weights: splitTensors(model, this.#weights) });
+    const { update, metrics } = await orAborted(
+      task.train({ round, weights: splitTensors(model, this.#weights) }),
+      this.#parts.signal,
+    );
     if (update.length !== model.parameterCount) {
       throw new SottoError('invalid-argument', `the task's update has ${update.length} elements; the model has ${model.parameterCount}`);
     }

@@ -18,6 +18,7 @@ import {
 } from '@grpc/grpc-js';
 import { utf8 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
+import { orAborted } from '../service/abort.ts';
 import { type Logger, errorFields } from '../service/log.ts';
 import { type Method, maxRequestBytes, protocolVersion, ruleOf, versionKey } from './methods.ts';
 import type { PeerIdentity } from './spiffe.ts';
@@ -170,7 +171,7 @@ export class RpcServer {
       if (this.#draining.signal.aborted) throw this.#draining.signal.reason;
       id = this.#authorise(method.path, call);
       this.#tap(utf8(JSON.stringify(call.metadata.getMap())), id, method.path);
-      const result = await raceAbort(handle({ id, signal: control.signal }), control.signal);
+      const result = await orAborted(handle({ id, signal: control.signal }), control.signal);
       answer(null, result === undefined ? null : method.response.encode(result));
     } catch (reason) {
       const status = toStatus(reason);
@@ -246,21 +247,5 @@ function checkVersion(metadata: Metadata): void {
   if (version !== String(protocolVersion)) {
     const said = version === undefined ? 'none' : String(version).slice(0, 20);
     throw new SottoError('unsupported', `the caller speaks protocol version ${said}, this service ${protocolVersion}; update the older side`);
-  }
-}
-
-/** The promise, or the signal's reason if it aborts first. */
-async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(SottoError.from(signal.reason));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort);
-  });
-  promise.catch(() => undefined);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (abort !== undefined) signal.removeEventListener('abort', abort);
   }
 }
