@@ -235,7 +235,7 @@ function bracket(problem: Problem, wantedStep: number, exact: boolean, precision
   const relative = composition === undefined ? 0 : composition.relativeError;
   const answer = 'delta' in problem.question ? relative / slope + 1e-13 * Math.abs(upper) : relative * upper;
   return {
-    lower: Math.min(lower, upper),
+    lower,
     upper,
     direction: chosen,
     step,

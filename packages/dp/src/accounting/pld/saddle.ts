@@ -104,7 +104,10 @@ export interface TailLimit {
   readonly theta: number;
 }
 
-/** Descends over θ (by factors, so that any result is as valid as any other) to the least `sign`·limit. */
+/**
+ * Descends over θ (by factors, so that any result is as valid as any other) to the least `sign`·limit. θ stays below 8 times
+ * its start: where losses are bounded it would run away, and with it the bound for the law rounded to a grid.
+ */
 function leastLimit(start: number, sign: 1 | -1, at: (theta: number) => number): TailLimit {
   let theta = start;
   let limit = at(theta);
@@ -112,6 +115,7 @@ function leastLimit(start: number, sign: 1 | -1, at: (theta: number) => number):
     for (let moved = true; moved;) {
       moved = false;
       for (const next of [theta * factor, theta / factor]) {
+        if (next > 8 * start) continue;
         const value = at(next);
         if (sign * value < sign * limit) {
           limit = value;

@@ -103,36 +103,28 @@ export class TiltedComposition {
     if (bound === 'upper' && infinite >= delta) return Infinity;
     const scale = Math.exp(this.#logScale);
     const want = (delta - infinite) / (1 + sign * this.relativeError);
+    // For ε between point i and the next: δ = scale·(a − e^(ε − ε_i)·b), with the sums over the points above i.
     let a = 0;
     let b = 0;
     let weight = 0;
-    let ratio = 0;
     const grow = Math.exp(tilt * step);
     const shrink = Math.exp(-step);
     const target = want / scale;
     for (let i = size - 1; i >= 0; i--) {
-      const u = (this.#first + i) * step - this.#reference;
-      if (((size - 1 - i) & 1023) === 0) {
-        // e^(−λu) and e^u by recurrence, set afresh now and then.
-        weight = Math.exp(-tilt * u);
-        ratio = Math.exp(u);
-      }
+      if (((size - 1 - i) & 1023) === 0) weight = Math.exp(-tilt * ((this.#first + i) * step - this.#reference));
       const epsilon = (this.#first + i) * step + offset;
-      // A and B hold the points above this one: they are those of every ε from this point to the next.
-      if (epsilon <= 0 || a - ratio * b + sign * weight * this.tailError >= target) {
+      if (epsilon <= 0 || a - b + sign * weight * this.tailError >= target) {
         if (i >= size - 3) return NaN;
         const from = Math.max(epsilon, 0);
-        const at = from - offset - this.#reference;
-        const rest = a + sign * Math.exp(-tilt * at) * this.tailError - target;
-        if (epsilon <= 0 && rest <= Math.exp(at) * b) return 0;
-        const solved = b > 0 && rest > 0 ? this.#reference + offset + Math.log(rest / b) : epsilon + step;
+        const rest = a + sign * Math.exp(-tilt * (from - offset - this.#reference)) * this.tailError - target;
+        if (epsilon <= 0 && rest <= Math.exp(from - epsilon) * b) return 0;
+        const solved = b > 0 && rest > 0 ? epsilon + Math.log(rest / b) : epsilon + step;
         return Math.min(Math.max(solved, from), epsilon + step);
       }
       const tilted = this.#mass[i]! * weight;
       a += tilted;
-      b += tilted / ratio;
+      b = (b + tilted) * shrink;
       weight *= grow;
-      ratio *= shrink;
     }
     return NaN;
   }
@@ -164,12 +156,12 @@ export class TiltedComposition {
     let b = 0;
     let best = 1;
     for (let i = size - 1; i >= 0; i--) {
-      const u = (this.#first + i) * step - this.#reference;
-      const weight = Math.exp(-tilt * u);
-      a += this.#mass[i]! * weight;
-      b += this.#mass[i]! * weight * Math.exp(-u);
-      const delta = scale * (a - Math.exp(u) * b + weight * this.tailError) * (1 + this.relativeError) + this.infinite;
+      const weight = Math.exp(-tilt * ((this.#first + i) * step - this.#reference));
+      const delta = scale * (a - b + weight * this.tailError) * (1 + this.relativeError) + this.infinite;
       best = Math.min(best, delta + Math.exp((this.#first + i) * step + offset) * fpr);
+      const tilted = this.#mass[i]! * weight;
+      a += tilted;
+      b = (b + tilted) * Math.exp(-step);
     }
     return best;
   }
