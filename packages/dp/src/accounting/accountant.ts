@@ -45,10 +45,31 @@ export interface Accountant {
   readonly name: AccountantName;
   /** Returns nothing if the accountant can account for the event, else the reason, naming the part of the event. */
   supports(event: DpEvent, adjacency: Adjacency): string | undefined;
+  /**
+   * Does once what both readings need, for callers that ask the same event many times. Optional: without it the two
+   * functions below are called each time.
+   */
+  prepare?(event: DpEvent, options: AccountantOptions): PreparedAccountant;
   /** Bounds ε at `delta` in [0, 1). Called only with supported events. */
   epsilon(event: DpEvent, options: AccountantOptions & { readonly delta: number }): Reading;
   /** Bounds δ at `epsilon` ≥ 0. Called only with supported events. */
   delta(event: DpEvent, options: AccountantOptions & { readonly epsilon: number }): Reading;
+}
+
+/** An accountant that has done its work on one event and is ready to be read. */
+export interface PreparedAccountant {
+  epsilon(delta: number): Reading;
+  delta(epsilon: number): Reading;
+}
+
+/** {@link Accountant.prepare}, or its equivalent where an accountant has none. */
+export function prepare(accountant: Accountant, event: DpEvent, options: AccountantOptions): PreparedAccountant {
+  return (
+    accountant.prepare?.(event, options) ?? {
+      epsilon: (delta) => accountant.epsilon(event, { ...options, delta }),
+      delta: (epsilon) => accountant.delta(event, { ...options, epsilon }),
+    }
+  );
 }
 
 /** The relation under which a question is asked. Every answer repeats it. */

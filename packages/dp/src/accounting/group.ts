@@ -4,7 +4,7 @@
  * @module
  */
 import type { Adjacency, DpEvent } from '@sotto/core/event';
-import type { Accountant, AccountantOptions, Reading } from './accountant.ts';
+import { type Accountant, type AccountantOptions, prepare, type Reading } from './accountant.ts';
 import { asOne, flattenEvent } from './normalise.ts';
 import { logBinomial, logExpm1 } from './special.ts';
 
@@ -67,8 +67,9 @@ export function vadhanEpsilon(
   delta: number,
   k: number,
 ): Reading {
+  const prepared = prepare(accountant, event, options);
   const deltaOfGroup = (one: number): number => {
-    const upper = accountant.delta(event, { ...options, epsilon: one }).upper;
+    const { upper } = prepared.delta(one);
     return upper === 0 ? 0 : Math.exp(Math.log(upper) + logGrowth(one, k));
   };
   let low = 0;
@@ -76,14 +77,14 @@ export function vadhanEpsilon(
   while (deltaOfGroup(high) > delta) {
     low = high;
     high *= 2;
-    if (high > 1e9) return fromOne(accountant.epsilon(event, { ...options, delta }), Infinity, k);
+    if (high > 1e9) return fromOne(prepared.epsilon(delta), Infinity, k);
   }
   for (let i = 0; i < 60 && high - low > 1e-12 * high; i++) {
     const middle = 0.5 * (low + high);
     if (deltaOfGroup(middle) > delta) low = middle;
     else high = middle;
   }
-  return fromOne(accountant.delta(event, { ...options, epsilon: high }), k * high, k);
+  return fromOne(prepared.delta(high), k * high, k);
 }
 
 /** δ for groups of k at `epsilon`, by the same lemma from the guarantee of one unit at ε/k. */

@@ -5,13 +5,18 @@
  */
 import type { Adjacency, DpEvent } from '@sotto/core/event';
 import { numberToJson } from '@sotto/core/json';
-import type { Accountant, AccountantOptions, Reading } from '../accountant.ts';
+import type { Accountant, AccountantOptions, PreparedAccountant, Reading } from '../accountant.ts';
 import { rdpToDelta, rdpToEpsilon, type RdpConversion } from './convert.ts';
-import { curveOf, refuse, routesOf } from './event.ts';
+import { curveOf, type RdpCurve, refuse, routesOf } from './event.ts';
 import { checkOrders, defaultOrders } from './orders.ts';
 
 /** Relative round-off of an ε that the accountant computed; it is included in every upper bound. */
 const relativeError = 1e-13;
+
+const titles: Readonly<Record<RdpConversion, string>> = {
+  cks20: 'Canonne–Kamath–Steinke 2020',
+  mironov17: 'Mironov 2017 (legacy, for replication)',
+};
 
 function atEnds(order: number, orders: readonly number[]): readonly string[] {
   const finite = orders.filter((o) => o < Infinity);
@@ -23,53 +28,57 @@ function atEnds(order: number, orders: readonly number[]): readonly string[] {
 
 /** The Rényi accountant with either conversion; `mironov17` is for replicating published figures. */
 export function rdpAccountant(conversion: RdpConversion): Accountant {
-  const title = conversion === 'cks20' ? 'Canonne–Kamath–Steinke 2020' : 'Mironov 2017 (legacy, for replication)';
+  const prepared = (event: DpEvent, options: AccountantOptions): PreparedAccountant => {
+    const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
+    const curves = routesOf(event).map((route) => curveOf(event, options.adjacency, orders, route));
+    return { epsilon: (delta) => readEpsilon(curves, delta, conversion), delta: (epsilon) => readDelta(curves, epsilon) };
+  };
   return {
     name: 'rdp',
     supports: refuse,
-    epsilon(event: DpEvent, options: AccountantOptions & { readonly delta: number }): Reading {
-      const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
-      const tries = routesOf(event).map((route) => {
-        const { rdp, slack } = curveOf(event, options.adjacency, orders, route);
-        const left = options.delta - slack;
-        const found = left > 0 ? rdpToEpsilon(orders, rdp, left, conversion) : onlyPure(orders, rdp, left);
-        return { ...found, rdp, slack };
-      });
-      const { epsilon, order, rdp, slack } = tries.reduce((a, b) => (b.epsilon < a.epsilon ? b : a));
-      const numericError = epsilon === Infinity ? 0 : relativeError * (1 + epsilon);
-      return {
-        lower: 0,
-        upper: epsilon === 0 ? 0 : epsilon + numericError,
-        method: Number.isNaN(order) ? 'RDP' : `RDP, order ${order}, conversion ${title}`,
-        why: explain(epsilon, order, rdp[orders.indexOf(order)] ?? NaN, title, slack),
-        numericError,
-        details: { order: Number.isNaN(order) ? null : numberToJson(order), conversion, orders: orders.map(numberToJson), slack },
-        warnings: epsilon === 0 ? [] : atEnds(order, orders),
-      };
+    prepare: prepared,
+    epsilon: (event, options) => prepared(event, options).epsilon(options.delta),
+    delta: (event, options) => prepared(event, options).delta(options.epsilon),
+  };
+}
+
+function readEpsilon(curves: readonly RdpCurve[], delta: number, conversion: RdpConversion): Reading {
+  const title = titles[conversion];
+  const tries = curves.map(({ orders, rdp, slack }) => {
+    const left = delta - slack;
+    const found = left > 0 ? rdpToEpsilon(orders, rdp, left, conversion) : onlyPure(orders, rdp, left);
+    return { ...found, orders, rdp, slack };
+  });
+  const { epsilon, order, orders, rdp, slack } = tries.reduce((a, b) => (b.epsilon < a.epsilon ? b : a));
+  const numericError = epsilon === Infinity ? 0 : relativeError * (1 + epsilon);
+  return {
+    lower: 0,
+    upper: epsilon === 0 ? 0 : epsilon + numericError,
+    method: Number.isNaN(order) ? 'RDP' : `RDP, order ${order}, conversion ${title}`,
+    why: explain(epsilon, order, rdp[orders.indexOf(order)] ?? NaN, title, slack),
+    numericError,
+    details: { order: Number.isNaN(order) ? null : numberToJson(order), conversion, orders: orders.map(numberToJson), slack },
+    warnings: epsilon === 0 ? [] : atEnds(order, orders),
+  };
+}
+
+function readDelta(curves: readonly RdpCurve[], epsilon: number): Reading {
+  const tries = curves.map((curve) => ({ ...rdpToDelta(curve.orders, curve.rdp, epsilon), ...curve }));
+  const { delta, order, orders, slack } = tries.reduce((a, b) => (b.delta + b.slack < a.delta + a.slack ? b : a));
+  const upper = Math.min(1, (delta + slack) * (1 + 1e-10));
+  return {
+    lower: 0,
+    upper,
+    method: Number.isNaN(order) ? 'RDP' : `RDP, order ${order}, conversion ${titles.cks20}`,
+    why: `Rényi divergence of order ${order}, converted to δ at ε = ${epsilon} (${titles.cks20}).`,
+    numericError: upper - delta - slack,
+    details: {
+      order: Number.isNaN(order) ? null : numberToJson(order),
+      conversion: 'cks20',
+      orders: orders.map(numberToJson),
+      slack,
     },
-    delta(event: DpEvent, options: AccountantOptions & { readonly epsilon: number }): Reading {
-      const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
-      const tries = routesOf(event).map((route) => {
-        const { rdp, slack } = curveOf(event, options.adjacency, orders, route);
-        return { ...rdpToDelta(orders, rdp, options.epsilon), slack };
-      });
-      const { delta, order, slack } = tries.reduce((a, b) => (b.delta + b.slack < a.delta + a.slack ? b : a));
-      const upper = Math.min(1, (delta + slack) * (1 + 1e-10));
-      return {
-        lower: 0,
-        upper,
-        method: Number.isNaN(order) ? 'RDP' : `RDP, order ${order}, conversion ${title}`,
-        why: `Rényi divergence of order ${order}, converted to δ at ε = ${options.epsilon} (${title}).`,
-        numericError: upper - delta - slack,
-        details: {
-          order: Number.isNaN(order) ? null : numberToJson(order),
-          conversion: 'cks20',
-          orders: orders.map(numberToJson),
-          slack,
-        },
-        warnings: atEnds(order, orders),
-      };
-    },
+    warnings: atEnds(order, orders),
   };
 }
 

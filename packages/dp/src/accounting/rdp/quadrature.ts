@@ -71,8 +71,14 @@ export function mixtureMoments(
   const spread = highMean - lowMean;
   const highestOrder = orders.reduce((a, b) => Math.max(a, b), 1);
   // P^α·Q^(1−α) of two single Gaussians peaks at α·m_P − (α−1)·m_Q: the extremes over all pairs bound the range.
-  const low = Math.min(lowMean, highestOrder * Math.min(...pMeans) - (highestOrder - 1) * Math.max(...qMeans)) - 11 * sigma;
-  const high = Math.max(highMean, highestOrder * Math.max(...pMeans) - (highestOrder - 1) * Math.min(...qMeans)) + 11 * sigma;
+  const pLow = Math.min(...pMeans);
+  const pHigh = Math.max(...pMeans);
+  const qLow = Math.min(...qMeans);
+  const qHigh = Math.max(...qMeans);
+  const lowOf = (order: number): number => Math.min(lowMean, order * pLow - (order - 1) * qHigh) - 11 * sigma;
+  const highOf = (order: number): number => Math.max(highMean, order * pHigh - (order - 1) * qLow) + 11 * sigma;
+  const low = lowOf(highestOrder);
+  const high = highOf(highestOrder);
   // Branch points lie at an imaginary distance of about π·σ²/spread; σ/6 resolves the Gaussians themselves.
   const step = Math.min(sigma / 6, (0.5 * sigma * sigma) / Math.max(spread, 1e-300));
   const points = Math.ceil((high - low) / step) + 1;
@@ -88,15 +94,17 @@ export function mixtureMoments(
   const logWeight = Math.log(step) - Math.log(sigma) - logSqrt2Pi;
   for (let k = 0; k < orders.length; k++) {
     const order = orders[k]!;
+    const first = Math.max(0, Math.floor((lowOf(order) - low) / step));
+    const end = Math.min(points, Math.ceil((highOf(order) - low) / step) + 1);
     let peak = -Infinity;
-    for (let i = 0; i < points; i++) {
+    for (let i = first; i < end; i++) {
       const t = ratio[i]!;
       const height = base[i]! + (t > 0 ? order * t : 0);
       if (height > peak) peak = height;
     }
     const shift = peak > 300 ? peak : 0;
     let sum = 0;
-    for (let i = 0; i < points; i++) {
+    for (let i = first; i < end; i++) {
       const t = ratio[i]!;
       const b = base[i]! - shift;
       sum += order * t < 300 ? excess(t, order) * Math.exp(b) : Math.exp(b + logExcess(t, order));
