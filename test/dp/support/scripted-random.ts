@@ -17,8 +17,8 @@ export function scriptedWords(words: readonly number[]): RandomSource {
 }
 
 /**
- * Words d·2³⁰ + e with uniform d < 4 and e < 12: base-48 digits in disguise. Comparisons, halves, quarters and residues modulo 2, 4, 6
- * and 12 of such words are exactly uniform, and two digits are equal once in 48 times.
+ * Words d·2³¹ + e with uniform d < 2 and e < 12: base-24 digits in disguise. Comparisons, halves and residues modulo 2, 4, 6 and 12 of such
+ * words are exactly uniform, and two digits are equal once in 24 times.
  */
 export function tiedWords(seed: string): RandomSource {
   const random = unsafeDeterministicRandom(seed);
@@ -37,7 +37,7 @@ export function tiedWords(seed: string): RandomSource {
   return {
     fill(target) {
       const out = new Uint32Array(target.buffer, target.byteOffset, target.byteLength / 4);
-      for (let i = 0; i < out.length; i++) out[i] = below(4) * 2 ** 30 + below(12);
+      for (let i = 0; i < out.length; i++) out[i] = below(2) * 2 ** 31 + below(12);
     },
   };
 }

@@ -97,9 +97,14 @@ export class QuantisedSum {
     const unit = this.#grid.unit;
     let factor = this.#factor(norm, this.#target * unit) / unit;
     // Rounding adds at most √D/2 to the norm, which the target leaves room for, so the first try nearly always holds. The check is what
-    // the guarantee rests on: it holds for any factor, and the loop ends because the factor reaches zero.
+    // the guarantee rests on: it holds for any factor, and an example that never passes contributes zero.
     if (!Number.isFinite(factor)) factor = 0;
-    for (let step = 2 ** -20; !this.#quantise(factor); step *= 2) factor *= Math.max(0, 1 - step);
+    let within = this.#quantise(factor);
+    for (let step = 2 ** -20; !within && step <= 1; step *= 2) {
+      factor *= 1 - step;
+      within = this.#quantise(factor);
+    }
+    if (!within) return;
     const sum = this.sum;
     const z = this.#rounded;
     for (let j = 0; j < z.length; j++) sum[j]! += z[j]!;
