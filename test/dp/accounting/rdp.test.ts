@@ -22,6 +22,10 @@ function sampled(sampleRate: number, noiseMultiplier: number, count = 1): DpEven
   };
 }
 
+function gaussianTimes(noiseMultiplier: number, count: number): DpEvent {
+  return { type: 'selfComposed', count, event: { type: 'gaussian', noiseMultiplier } };
+}
+
 describe('the Poisson-subsampled Gaussian', () => {
   // q, σ, α, ε(α): mpmath quadrature with 40 digits.
   it.each([
@@ -249,6 +253,13 @@ describe('conversion', () => {
   it('warns if the best order is at an end of the grid', () => {
     const answer = epsilonOf(sampled(0.01, 1, 10), { delta: 1e-5, accountant: 'rdp', orders: [2, 3, 4] });
     expect(answer.warnings).toEqual([expect.stringContaining('the last of the grid')]);
+  });
+
+  it('goes on to larger orders where small ε need them', () => {
+    const answer = epsilonOf(gaussianTimes(1e4, 10), { delta: 1e-9, accountant: 'rdp' });
+    expect(answer.upper).toBeLessThan(0.005);
+    expect(answer.upper).toBeGreaterThan(epsilonOf(gaussianTimes(1e4, 10), { delta: 1e-9, accountant: 'gdp' }).lower);
+    expect(answer.warnings).toEqual([]);
   });
 
   it('+∞ where nothing converges', () => {

@@ -14,7 +14,7 @@ import { type Adjacency, adjacencies, decodeEvent, type DpEvent, encodeEvent, va
 import { canonicalJson, type Json, numberFromJson, numberToJson } from '@sotto/core/json';
 import { curveOf, routesOf, type TruncationRoute } from '../rdp/event.ts';
 import { rdpToEpsilon } from '../rdp/convert.ts';
-import { checkOrders, defaultOrders } from '../rdp/orders.ts';
+import { checkOrders, defaultOrders, furtherOrders } from '../rdp/orders.ts';
 import { addCosts, type BudgetKind, capacityOf, type Cost, costOf, type RuleContext, timesAffordable, within } from './rule.ts';
 
 const kinds: readonly BudgetKind[] = ['rdp', 'zcdp', 'gdp', 'approx'];
@@ -288,8 +288,9 @@ function ordersFor(options: PrivacyFilterOptions, delta: number, adjacency: Adja
 
 /** The order at which the whole plan has its least ε. */
 function bestOrder(plan: DpEvent, delta: number, adjacency: Adjacency, route: TruncationRoute): number {
-  const { rdp } = curveOf(validateEvent(plan), adjacency, defaultOrders, route);
-  const { order } = rdpToEpsilon(defaultOrders, rdp, delta);
+  const orders = [...defaultOrders.filter((order) => order < Infinity), ...furtherOrders];
+  const { rdp } = curveOf(validateEvent(plan), adjacency, orders, route);
+  const { order } = rdpToEpsilon(orders, rdp, delta);
   if (Number.isNaN(order)) throw new SottoError('numeric', 'the plan has no finite ε, so no order can be chosen for it');
   return order;
 }

@@ -7,7 +7,7 @@ import { integer, openProbability, positive } from '@sotto/core/check';
 import { type Adjacency, type DpEvent } from '@sotto/core/event';
 import { dpSgdEvent } from '../calibrate.ts';
 import { epsilonAtOrder } from '../rdp/convert.ts';
-import { defaultOrders } from '../rdp/orders.ts';
+import { defaultOrders, furtherOrders } from '../rdp/orders.ts';
 import { searchReal } from '../search.ts';
 import { PrivacyFilter } from './filter.ts';
 import { costOf, nano, type RuleContext } from './rule.ts';
@@ -43,7 +43,9 @@ export function planBudget(options: {
   const rounds = integer('rounds', options.rounds, 1);
   const steps = integer('stepsPerRound', options.stepsPerRound ?? 1, 1);
   const adjacency = options.adjacency ?? 'addOrRemoveOne';
-  const orders = defaultOrders.filter((order) => order < Infinity);
+  const usual = defaultOrders.filter((order) => order < Infinity);
+  // A small ε needs orders of about ln(1/δ)/ε.
+  const orders = -Math.log(delta) / epsilon > 200 ? [...usual, ...furtherOrders] : usual;
   const context: RuleContext = { kind: 'rdp', adjacency, orders, slackShare: 0 };
   const roundEvent = (noiseMultiplier: number): DpEvent => dpSgdEvent({ sampleRate: options.sampleRate, noiseMultiplier, steps });
   const best = (noiseMultiplier: number): { epsilon: number; order: number } => {

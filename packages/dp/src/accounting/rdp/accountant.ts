@@ -8,7 +8,7 @@ import { numberToJson } from '@sotto/core/json';
 import type { Accountant, AccountantOptions, PreparedAccountant, Reading } from '../accountant.ts';
 import { rdpToDelta, rdpToEpsilon, type RdpConversion } from './convert.ts';
 import { curveOf, type RdpCurve, refuse, routesOf } from './event.ts';
-import { checkOrders, defaultOrders } from './orders.ts';
+import { checkOrders, defaultOrders, furtherOrders } from './orders.ts';
 
 /** Relative round-off of an ε that the accountant computed; it is included in every upper bound. */
 const relativeError = 1e-13;
@@ -26,12 +26,33 @@ function atEnds(order: number, orders: readonly number[]): readonly string[] {
   return [];
 }
 
+/** The last finite order of the default grid. */
+const lastDefault = 1024;
+
 /** The Rényi accountant with either conversion; `mironov17` is for replicating published figures. */
 export function rdpAccountant(conversion: RdpConversion): Accountant {
   const prepared = (event: DpEvent, options: AccountantOptions): PreparedAccountant => {
     const orders = options.orders === undefined ? defaultOrders : checkOrders(options.orders);
-    const curves = routesOf(event).map((route) => curveOf(event, options.adjacency, orders, route));
-    return { epsilon: (delta) => readEpsilon(curves, delta, conversion), delta: (epsilon) => readDelta(curves, epsilon) };
+    const on = (grid: readonly number[]): readonly RdpCurve[] =>
+      routesOf(event).map((route) => curveOf(event, options.adjacency, grid, route));
+    const curves = on(orders);
+    let wide: readonly RdpCurve[] | undefined;
+    const further = (reading: Reading, again: (curves: readonly RdpCurve[]) => Reading): Reading => {
+      if (options.orders !== undefined || reading.details['order'] !== lastDefault) return reading;
+      wide ??= on([lastDefault, ...furtherOrders]);
+      const other = again(wide);
+      return other.upper < reading.upper ? other : reading;
+    };
+    return {
+      epsilon: (delta) => {
+        const read = (c: readonly RdpCurve[]): Reading => readEpsilon(c, delta, conversion);
+        return further(read(curves), read);
+      },
+      delta: (epsilon) => {
+        const read = (c: readonly RdpCurve[]): Reading => readDelta(c, epsilon);
+        return further(read(curves), read);
+      },
+    };
   };
   return {
     name: 'rdp',

@@ -34,6 +34,9 @@ export const defaultOrders: readonly number[] = [
   Infinity,
 ];
 
+/** What is tried beside {@link defaultOrders} if the best of them is the last finite one, as it is for ε ≪ ln(1/δ)/1000. */
+export const furtherOrders: readonly number[] = [1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96].map((times) => times * 1024);
+
 /** Checks given orders: at least one, each at least 1 (1 is the Kullback–Leibler divergence) and ascending. */
 export function checkOrders(orders: readonly number[]): readonly number[] {
   if (orders.length === 0) throw new SottoError('invalid-argument', 'orders is empty; give at least one order of at least 1');
