@@ -9,10 +9,9 @@
  */
 import { onnxEngine } from '@sotto/core/onnx';
 import { systemRandom } from '@sotto/core/system-random';
-import { createMechanismPlan, createRecordTrainer } from '@sotto/dp';
+import { calibrateNoiseMultiplier, createMechanismPlan, createRecordTrainer } from '@sotto/dp';
 import type { MechanismPlan } from '@sotto/dp';
 import type { BenchOptions, BenchResult } from './bench.ts';
-import { calibrate } from './heart/calibrate.ts';
 import { heartConstants, loadHospital, splitRecords } from './heart/data.ts';
 import type { HeartConstants, Records } from './heart/data.ts';
 import { countCorrect, plainGradientSum } from './heart/plain.ts';
@@ -111,7 +110,15 @@ function summarise(values: readonly number[]): { mean: number; sd: number } {
 export async function run(options: BenchOptions): Promise<BenchResult> {
   const constants = heartConstants();
   const hospitals = constants.hospitals.map((hospital) => loadHospital(hospital.file, constants));
-  const { noiseMultiplier, epsilon } = calibrate(constants);
+  const { value: noiseMultiplier, achieved } = calibrateNoiseMultiplier({
+    sampleRate: constants.sampleRate,
+    steps: constants.rounds,
+    epsilon: constants.epsilon,
+    delta: constants.delta,
+    adjacency: 'addOrRemoveOne',
+    accountant: 'rdp',
+  });
+  const epsilon = achieved.upper;
   options.progress(
     `noise multiplier ${noiseMultiplier.toFixed(4)} gives epsilon ${epsilon.toFixed(4)} at delta ${constants.delta} for ${constants.rounds} rounds`,
   );

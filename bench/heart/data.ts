@@ -34,7 +34,12 @@ export interface HeartConstants {
   readonly sampleRate: number;
   readonly epsilon: number;
   readonly delta: number;
-  readonly hospitals: readonly { readonly id: string; readonly file: string; readonly trainingRecords: number }[];
+  readonly hospitals: readonly {
+    readonly id: string;
+    readonly file: string;
+    readonly trainingRecords: number;
+    readonly expectedBatchSize: number;
+  }[];
 }
 
 /** Rows of one hospital. */

@@ -16,7 +16,11 @@ export const engines: readonly Engine[] = [referenceEngine, onnxEngine(), tfjsEn
 export const float32Engines: readonly Engine[] = engines.slice(1);
 
 /** Compiles, runs once and frees a program. */
-export async function runOnce(engine: Engine, program: Program, inputs: Readonly<Record<string, NumericArray>>): Promise<Readonly<Record<string, NumericArray>>> {
+export async function runOnce(
+  engine: Engine,
+  program: Program,
+  inputs: Readonly<Record<string, NumericArray>>,
+): Promise<Readonly<Record<string, NumericArray>>> {
   const compiled = await engine.compile(program);
   const outputs = await compiled.run(inputs);
   await compiled.dispose();

@@ -42,13 +42,20 @@ const factors = fc.constantFrom<ClipFactor>(
 describe('quantised sum', () => {
   it('changes by at most the bound when one example is added, for any gradient and any factor', () => {
     fc.assert(
-      fc.property(fc.array(gradient, { maxLength: 4 }), gradient, noise, clipNorm, factors, (others, extra, sigma, norm, factor) => {
-        const grid = createGrid(norm, sigma);
-        const without = sumOf(grid, factor, others);
-        const including = sumOf(grid, factor, [...others, extra]);
-        expect(including.sum.every((value) => Number.isSafeInteger(value))).toBe(true);
-        expect(squaredDistance(including.sum, without.sum) <= maxSquaredNorm(grid.gridBits, sigma)).toBe(true);
-      }),
+      fc.property(
+        fc.array(gradient, { maxLength: 4 }),
+        gradient,
+        noise,
+        clipNorm,
+        factors,
+        (others, extra, sigma, norm, factor) => {
+          const grid = createGrid(norm, sigma);
+          const without = sumOf(grid, factor, others);
+          const including = sumOf(grid, factor, [...others, extra]);
+          expect(including.sum.every((value) => Number.isSafeInteger(value))).toBe(true);
+          expect(squaredDistance(including.sum, without.sum) <= maxSquaredNorm(grid.gridBits, sigma)).toBe(true);
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -116,7 +123,9 @@ describe('quantised sum', () => {
     expect(() => createGrid(1, 0.01, 24)).toThrow(/gridBits is 24.*use 17/);
     expect(() => createGrid(0, 1)).toThrow(/clipNorm is 0/);
     expect(() => createGrid(1, -1)).toThrow(/noiseMultiplier is -1/);
-    expect(() => new QuantisedSum(createGrid(1, 1, 8), 26_010, 10, () => 1)).toThrow(/too few for 26010 parameters; raise gridBits/);
+    expect(() => new QuantisedSum(createGrid(1, 1, 8), 26_010, 10, () => 1)).toThrow(
+      /too few for 26010 parameters; raise gridBits/,
+    );
     expect(() => new QuantisedSum(createGrid(1, 1, 24), 10, 2 ** 30, () => 1)).toThrow(/lower gridBits/);
     expect(defaultGridBits(1)).toBe(24);
     expect(createGrid(1, 1000).radius).toBeGreaterThan(2 ** 20);

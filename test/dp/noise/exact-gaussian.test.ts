@@ -58,7 +58,12 @@ describe('exact rounded Gaussian', () => {
   it('uses every bit down to the last: the low bits of samples are uniform', () => {
     const counts = Array.from({ length: 16 }, () => 0);
     for (const z of draw('low bits', 24)) counts[((z % 16) + 16) % 16]!++;
-    expect(chiSquareTest(counts, counts.map(() => SAMPLES / 16))).toBeGreaterThan(1e-3);
+    expect(
+      chiSquareTest(
+        counts,
+        counts.map(() => SAMPLES / 16),
+      ),
+    ).toBeGreaterThan(1e-3);
   });
 
   it('decides ties by further digits: the distribution holds where equal digits are frequent', () => {

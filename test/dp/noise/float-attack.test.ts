@@ -45,7 +45,12 @@ describe('attack on floating-point noise', () => {
     // Every coordinate is one trial: a gradient of all ones within a clip norm of √D, and noise of the given deviation on each.
     const dimension = TRIALS;
     const clip = Math.sqrt(dimension);
-    const plan = createMechanismPlan({ sampleRate: 1, expectedBatchSize: 1, clipping: { kind: 'flat', norm: clip }, noiseMultiplier: deviation / clip });
+    const plan = createMechanismPlan({
+      sampleRate: 1,
+      expectedBatchSize: 1,
+      clipping: { kind: 'flat', norm: clip },
+      noiseMultiplier: deviation / clip,
+    });
     const release = (gradient: number, seed: string): Float64Array => {
       const step = plan.begin(1, dimension, unsafeDeterministicRandom(`${seed} ${deviation}`));
       step.add([{ values: new Float64Array(dimension).fill(gradient), width: dimension }], 1);

@@ -4,7 +4,12 @@ import type { MechanismPlanOptions } from '@sotto/dp';
 import { describe, expect, it } from 'vitest';
 import { kolmogorovTest, moments, normalCdf } from '../support/statistics.ts';
 
-const base: MechanismPlanOptions = { sampleRate: 0.5, expectedBatchSize: 10, clipping: { kind: 'flat', norm: 1 }, noiseMultiplier: 1 };
+const base: MechanismPlanOptions = {
+  sampleRate: 0.5,
+  expectedBatchSize: 10,
+  clipping: { kind: 'flat', norm: 1 },
+  noiseMultiplier: 1,
+};
 
 const zeros = (dimension: number) => [{ values: new Float64Array(dimension), width: dimension }];
 
@@ -24,7 +29,9 @@ describe('mechanism plan', () => {
   ])('adds Gaussian noise of standard deviation sigma·C: sigma %d, C %d', (noiseMultiplier, norm) => {
     const dimension = 20_000;
     const plan = createMechanismPlan({ ...base, noiseMultiplier, clipping: { kind: 'flat', norm } });
-    const { sum, standardDeviation } = plan.begin(0, dimension, unsafeDeterministicRandom(`noise ${noiseMultiplier} ${norm}`)).release();
+    const { sum, standardDeviation } = plan
+      .begin(0, dimension, unsafeDeterministicRandom(`noise ${noiseMultiplier} ${norm}`))
+      .release();
     expect(standardDeviation).toBeCloseTo(noiseMultiplier * norm, 12);
     const scaled = Array.from(sum, (value) => value / (noiseMultiplier * norm));
     const { mean, variance } = moments(scaled);

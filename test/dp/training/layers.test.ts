@@ -15,15 +15,22 @@ const activations = [
 ] as const; // prettier-ignore
 
 const cases: readonly GradientCase[] = [
-  ...activations.map(
-    (activation): GradientCase => ({
-      name: `activation ${activation}`,
-      model: () =>
-        sequential({ layers: [layers.dense({ units: 4, activation: activation as 'relu', inputShape: [3] }), layers.dense({ units: 2, useBias: false })] }),
-      input: (x) => 3 * x,
-    }),
-  ),
-  { name: 'dense on a sequence', model: () => sequential({ layers: [layers.dense({ units: 3, inputShape: [4, 2], activation: 'tanh' }), layers.dense({ units: 2 })] }) },
+  ...activations.map((activation): GradientCase => ({
+    name: `activation ${activation}`,
+    model: () =>
+      sequential({
+        layers: [
+          layers.dense({ units: 4, activation: activation as 'relu', inputShape: [3] }),
+          layers.dense({ units: 2, useBias: false }),
+        ],
+      }),
+    input: (x) => 3 * x,
+  })),
+  {
+    name: 'dense on a sequence',
+    model: () =>
+      sequential({ layers: [layers.dense({ units: 3, inputShape: [4, 2], activation: 'tanh' }), layers.dense({ units: 2 })] }),
+  },
 ];
 
 describe.each(cases)('$name', (example) => {

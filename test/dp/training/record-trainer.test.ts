@@ -17,7 +17,8 @@ function numbers(count: number, phase: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => Math.sin(1.7 * i + phase) * Math.cos(0.3 * i * phase));
 }
 
-const logistic = () => tf.sequential({ layers: [tf.layers.dense({ units: 1, activation: 'sigmoid', inputShape: [FEATURES], name: 'risk' })] });
+const logistic = () =>
+  tf.sequential({ layers: [tf.layers.dense({ units: 1, activation: 'sigmoid', inputShape: [FEATURES], name: 'risk' })] });
 
 function options(change: Partial<RecordTrainerOptions> = {}): RecordTrainerOptions {
   return {
@@ -25,7 +26,12 @@ function options(change: Partial<RecordTrainerOptions> = {}): RecordTrainerOptio
     loss: 'binaryCrossentropy',
     features: numbers(RECORDS * FEATURES, 1),
     labels: numbers(RECORDS, 2).map((value) => (value > 0 ? 1 : 0)),
-    plan: createMechanismPlan({ sampleRate: 0.7, expectedBatchSize: 26, clipping: { kind: 'flat', norm: 0.4 }, noiseMultiplier: 0.8 }),
+    plan: createMechanismPlan({
+      sampleRate: 0.7,
+      expectedBatchSize: 26,
+      clipping: { kind: 'flat', norm: 0.4 },
+      noiseMultiplier: 0.8,
+    }),
     engine: referenceEngine,
     random: unsafeDeterministicRandom('trainer'),
     physicalBatchSize: 8,
@@ -92,12 +98,17 @@ describe('record trainer', () => {
   it('evaluates as tfjs predicts, for one unit and for classes', async () => {
     for (const engine of [referenceEngine, onnxEngine()]) {
       const model = tf.sequential({
-        layers: [tf.layers.dense({ units: 7, activation: 'tanh', inputShape: [FEATURES] }), tf.layers.dense({ units: 3, activation: 'softmax' })],
+        layers: [
+          tf.layers.dense({ units: 7, activation: 'tanh', inputShape: [FEATURES] }),
+          tf.layers.dense({ units: 3, activation: 'softmax' }),
+        ],
       });
       const flat = Float64Array.from(model.getWeights().flatMap((tensor) => [...tensor.dataSync()]));
       const x = numbers(RECORDS * FEATURES, 3);
       const labels = Float32Array.from({ length: RECORDS }, (_, i) => i % 3);
-      const trainer = await createRecordTrainer(options({ model, engine, loss: 'sparseCategoricalCrossentropy', features: x, labels }));
+      const trainer = await createRecordTrainer(
+        options({ model, engine, loss: 'sparseCategoricalCrossentropy', features: x, labels }),
+      );
       const predictions = (model.predict(tensor2d(x, [RECORDS, FEATURES])) as Tensor).dataSync();
       const correct = labels.filter((label, i) => {
         const row = [...predictions.subarray(i * 3, i * 3 + 3)];
@@ -110,8 +121,15 @@ describe('record trainer', () => {
 
   it('learns: the private model beats chance on separable data', async () => {
     const features = numbers(400 * FEATURES, 5);
-    const labels = Float32Array.from({ length: 400 }, (_, i) => (features[i * FEATURES]! + features[i * FEATURES + 1]! > 0 ? 1 : 0));
-    const plan = createMechanismPlan({ sampleRate: 0.5, expectedBatchSize: 200, clipping: { kind: 'flat', norm: 1 }, noiseMultiplier: 1 });
+    const labels = Float32Array.from({ length: 400 }, (_, i) =>
+      features[i * FEATURES]! + features[i * FEATURES + 1]! > 0 ? 1 : 0,
+    );
+    const plan = createMechanismPlan({
+      sampleRate: 0.5,
+      expectedBatchSize: 200,
+      clipping: { kind: 'flat', norm: 1 },
+      noiseMultiplier: 1,
+    });
     const trainer = await createRecordTrainer(options({ features, labels, plan, engine: onnxEngine() }));
     const w = new Float64Array(FEATURES + 1);
     for (let i = 0; i < 40; i++) {
@@ -123,8 +141,12 @@ describe('record trainer', () => {
   });
 
   it('refuses data, weights and models that do not fit', async () => {
-    await expect(createRecordTrainer(options({ features: numbers(11, 1) }))).rejects.toThrow(/features has 11 numbers.*multiple of 5/);
-    await expect(createRecordTrainer(options({ labels: numbers(3, 1) }))).rejects.toThrow(/labels has 3 numbers; 37 examples need 37/);
+    await expect(createRecordTrainer(options({ features: numbers(11, 1) }))).rejects.toThrow(
+      /features has 11 numbers.*multiple of 5/,
+    );
+    await expect(createRecordTrainer(options({ labels: numbers(3, 1) }))).rejects.toThrow(
+      /labels has 3 numbers; 37 examples need 37/,
+    );
     const frozen = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [FEATURES], trainable: false })] });
     await expect(createRecordTrainer(options({ model: frozen }))).rejects.toThrow(/no trainable parameters/);
     const trainer = await createRecordTrainer(options());

@@ -92,7 +92,7 @@ class Recorder {
     shape: Shape,
   ): GraphNode {
     const described =
-      operation === 'constant' ? `${(attributes as GraphAttributes['constant']).values.join(',')}` : JSON.stringify(attributes);
+      operation === 'constant' ? (attributes as GraphAttributes['constant']).values.join(',') : JSON.stringify(attributes);
     const big = described.length > 10_000; // large constants are not worth a long key
     const key = `${operation} ${inputs.map((node) => node.id).join(',')} ${described} ${shape.join('x')}`;
     const known = big ? undefined : this.#known.get(key);

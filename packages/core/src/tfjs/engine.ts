@@ -15,7 +15,10 @@ import { tfjsOps } from './ops.ts';
 export function tfjsEngine(): Engine {
   const backend = tf.getBackend();
   if (backend === undefined || backend === '') {
-    throw new SottoError('unavailable', 'no TensorFlow.js backend is registered; import one, such as @tensorflow/tfjs-backend-cpu, and await tf.ready()');
+    throw new SottoError(
+      'unavailable',
+      'no TensorFlow.js backend is registered; import one, such as @tensorflow/tfjs-backend-cpu, and await tf.ready()',
+    );
   }
   return Object.freeze({
     name: `tfjs (${backend})`,
@@ -50,7 +53,10 @@ function feed(program: Program, inputs: Readonly<Record<string, NumericArray>>):
     const values = inputs[name];
     if (values === undefined) throw new SottoError('invalid-argument', `program ${program.name} needs the input ${name}`);
     if (values.length !== sizeOf(shape)) {
-      throw new SottoError('invalid-argument', `input ${name} has ${values.length} numbers; its shape [${shape.join(', ')}] needs ${sizeOf(shape)}`);
+      throw new SottoError(
+        'invalid-argument',
+        `input ${name} has ${values.length} numbers; its shape [${shape.join(', ')}] needs ${sizeOf(shape)}`,
+      );
     }
     tensors[name] = tf.tensor(Float32Array.from(values), [...shape], 'float32');
   }

@@ -120,7 +120,8 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
     const shape = shapes.matMulShape(a.shape, b.shape, transposeA, transposeB);
     // tfjs broadcasts batch axes, but wants equal ranks.
     const rank = shape.length;
-    const lift = (x: Tensor): Tensor => (x.rank === rank ? x : tf.reshape(x, [...Array.from({ length: rank - x.rank }, () => 1), ...x.shape]));
+    const lift = (x: Tensor): Tensor =>
+      x.rank === rank ? x : tf.reshape(x, [...Array.from({ length: rank - x.rank }, () => 1), ...x.shape]);
     return tf.matMul(lift(a), lift(b), transposeA, transposeB);
   },
   reshape: (x: Tensor, shape: Shape) => tf.reshape(x, [...shapes.reshapeShape(x.shape, shape)]),

@@ -8,7 +8,12 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
 import { perExampleGradients, squaredNorms, weightedSum } from '../../../../packages/dp/src/clip/records.ts';
-import { differentiate, perExampleProgram, predictionProgram, trainingInputs } from '../../../../packages/dp/src/training/gradient-programs.ts';
+import {
+  differentiate,
+  perExampleProgram,
+  predictionProgram,
+  trainingInputs,
+} from '../../../../packages/dp/src/training/gradient-programs.ts';
 import { lossRule } from '../../../../packages/dp/src/training/losses.ts';
 import type { LossName } from '../../../../packages/dp/src/training/losses.ts';
 import { expectClose, float32Engines, numbers, runOnce } from '../../../core/ops/support.ts';
@@ -34,7 +39,8 @@ interface Setup {
 function targets(name: LossName, shape: readonly number[], classes: number): Float64Array {
   const size = N * sizeOf(shape);
   if (name === 'sparseCategoricalCrossentropy') return Float64Array.from({ length: size }, (_, i) => (3 * i + 1) % classes);
-  if (name === 'categoricalCrossentropy') return Float64Array.from({ length: size }, (_, i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0));
+  if (name === 'categoricalCrossentropy')
+    return Float64Array.from({ length: size }, (_, i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0));
   if (name === 'binaryCrossentropy') return Float64Array.from({ length: size }, (_, i) => i % 2);
   return Float64Array.from(numbers(size, 11));
 }
@@ -111,9 +117,10 @@ export async function checkFiniteDifferences(example: GradientCase): Promise<voi
       }
       for (let i = 0; i < N; i++) {
         const slope = (losses[0]![i]! - losses[1]![i]!) / (2 * h);
-        expect(Math.abs(slope - gradient[i * spec.size + j]!), `${example.name}: ${spec.name}[${j}] of example ${i}`).toBeLessThan(
-          2e-6 * Math.max(1, Math.abs(slope)),
-        );
+        expect(
+          Math.abs(slope - gradient[i * spec.size + j]!),
+          `${example.name}: ${spec.name}[${j}] of example ${i}`,
+        ).toBeLessThan(2e-6 * Math.max(1, Math.abs(slope)));
       }
     }
   }
@@ -125,12 +132,18 @@ export async function checkPerExample(example: GradientCase): Promise<void> {
   const batch = await runOnce(referenceEngine, perExampleProgram(graph, loss, N), inputs);
   const alone = perExampleProgram(graph, loss, 1);
   for (let i = 0; i < N; i++) {
-    const row = (name: string): Float64Array => inputs[name]!.slice((i * inputs[name]!.length) / N, ((i + 1) * inputs[name]!.length) / N);
+    const row = (name: string): Float64Array =>
+      inputs[name]!.slice((i * inputs[name]!.length) / N, ((i + 1) * inputs[name]!.length) / N);
     const single: Record<string, Float64Array> = { parameters: inputs['parameters']!, frozen: inputs['frozen']!, y: row('y') };
     graph.inputShapes.forEach((_, k) => (single[`x${k}`] = row(`x${k}`)));
     const outputs = await runOnce(referenceEngine, alone, single);
     graph.trainable.forEach((spec, p) => {
-      expectClose(batch[`g${p}`]!.slice(i * spec.size, (i + 1) * spec.size), outputs[`g${p}`]!, 1e-10, `${example.name}: ${spec.name} of example ${i}`);
+      expectClose(
+        batch[`g${p}`]!.slice(i * spec.size, (i + 1) * spec.size),
+        outputs[`g${p}`]!,
+        1e-10,
+        `${example.name}: ${spec.name} of example ${i}`,
+      );
     });
   }
 }
@@ -174,7 +187,8 @@ export async function checkEngines(example: GradientCase): Promise<void> {
   await Promise.all(
     float32Engines.map(async (engine: Engine) => {
       const actual = await runOnce(engine, program, setup.inputs);
-      for (const [name, values] of Object.entries(expected)) expectClose(actual[name]!, values, example.tolerance ?? 1e-4, `${engine.name}: ${name}`);
+      for (const [name, values] of Object.entries(expected))
+        expectClose(actual[name]!, values, example.tolerance ?? 1e-4, `${engine.name}: ${name}`);
     }),
   );
 }
