@@ -21,6 +21,7 @@ export function memoCrypto(inner: CryptoProvider): CryptoProvider {
       memo('verify', [key, message, signature], () => inner.ed25519Verify(key, message, signature)),
     x25519PublicKey: (secret) => memo('x public', [secret], () => inner.x25519PublicKey(secret)),
     x25519: (secret, key) => memo('x', [secret, key], () => inner.x25519(secret, key)),
+    x25519Each: (secret, keys) => keys.map((key) => memo('x', [secret, key], () => inner.x25519(secret, key))),
     mlKem768PublicKey: (seed) => memo('kem public', [seed], () => inner.mlKem768PublicKey(seed)),
     mlKem768Encapsulate: (key, coins) => {
       const made = memo('kem', [key, coins], () => inner.mlKem768Encapsulate(key, coins));

@@ -25,6 +25,15 @@ function littleEndian(bytes: Uint8Array): bigint {
   return value;
 }
 
+function agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+  if (!isCanonicalU(publicKey)) return undefined;
+  try {
+    return x25519.getSharedSecret(secret, publicKey);
+  } catch {
+    return undefined; // the all-zero output of a low-order key
+  }
+}
+
 /** The pure-JavaScript provider. */
 export const nobleCrypto: CryptoProvider = Object.freeze({
   name: 'noble',
@@ -52,14 +61,8 @@ export const nobleCrypto: CryptoProvider = Object.freeze({
   },
 
   x25519PublicKey: (secret: Uint8Array) => x25519.getPublicKey(secret),
-  x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
-    if (!isCanonicalU(publicKey)) return undefined;
-    try {
-      return x25519.getSharedSecret(secret, publicKey);
-    } catch {
-      return undefined; // the all-zero output of a low-order key
-    }
-  },
+  x25519: agree,
+  x25519Each: (secret: Uint8Array, publicKeys: readonly Uint8Array[]) => publicKeys.map((key) => agree(secret, key)),
 
   aes256GcmSeal: (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array) =>
     gcm(key, nonce, aad).encrypt(plaintext),

@@ -28,6 +28,8 @@ export interface CryptoProvider {
   x25519PublicKey(secret: Uint8Array): Uint8Array;
   /** X25519 shared secret (32), or `undefined` for a public key that is non-canonical (u ≥ p) or gives zero. */
   x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
+  /** {@link x25519} of one secret with many keys, in their order; cheaper where setting up a secret costs something. */
+  x25519Each(secret: Uint8Array, publicKeys: readonly Uint8Array[]): (Uint8Array | undefined)[];
 
   /** AES-256-GCM with a 12-byte nonce: ciphertext ‖ 16-byte tag. */
   aes256GcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;

@@ -68,22 +68,6 @@ export function addMultiple(field: Field, target: Uint32Array, words: Uint32Arra
   }
 }
 
-/** words = x · words + coefficients: one step of Horner's rule. `x` is public. */
-export function hornerStep(field: Field, words: Uint32Array, x: number, coefficients: Uint32Array, offset: number): void {
-  const { bodyMask, unitMask } = field;
-  const fold = field.polynomial & (field.bits === 8 ? 0xff : 0xffff);
-  const top = field.bits - 1;
-  for (let i = 0; i < words.length; i++) {
-    let term = words[i]!;
-    let sum = 0;
-    for (let rest = x; rest !== 0; rest >>>= 1) {
-      sum ^= -(rest & 1) & term;
-      term = ((term & bodyMask) << 1) ^ Math.imul((term >>> top) & unitMask, fold);
-    }
-    words[i] = sum ^ coefficients[offset + i]!;
-  }
-}
-
 /** The product of two elements, in time that depends on the field alone. */
 export function multiply(field: Field, a: number, b: number): number {
   let product = 0;

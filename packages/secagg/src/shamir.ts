@@ -7,7 +7,8 @@
 import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { RandomSource } from '@sotto/core/random';
-import { addMultiple, fieldFor, hornerStep, invert, multiply, toBytes, toWords } from './field.ts';
+import { Slices } from './bit-slices.ts';
+import { addMultiple, fieldFor, invert, multiply, toBytes, toWords } from './field.ts';
 import type { Field } from './field.ts';
 
 /**
@@ -20,22 +21,20 @@ export function splitSecret(secret: Uint8Array, t: number, m: number, random: Ra
   if (secret.length === 0 || secret.length % 4 !== 0) {
     throw new SottoError('invalid-argument', `a secret has ${secret.length} bytes; it must have a multiple of 4`);
   }
-  const field = fieldFor(m);
-  const width = secret.length / 4;
-  const randomBytes = new Uint8Array(secret.length * (t - 1));
-  random.fill(randomBytes);
-  const higher = toWords(randomBytes);
-  const constant = toWords(secret);
+  const slices = new Slices(fieldFor(m), secret.length);
+  // Uniform bits are uniform coefficients in whatever order they lie, so only the secret is cut into planes.
+  const higher = slices.randomCoefficients(t - 1, random);
+  const constant = slices.fromBytes(secret);
+  const value = slices.zero();
+  const scratch = slices.zero();
   const shares: Uint8Array[] = [];
-  const value = new Uint32Array(width);
   for (let x = 1; x <= m; x++) {
     value.fill(0);
-    for (let k = t - 2; k >= 0; k--) hornerStep(field, value, x, higher, k * width);
-    hornerStep(field, value, x, constant, 0);
-    shares.push(toBytes(value));
+    for (let k = t - 2; k >= 0; k--) slices.hornerStep(value, x, higher, k * value.length, scratch);
+    slices.hornerStep(value, x, constant, 0, scratch);
+    shares.push(slices.toBytes(value));
   }
-  for (const words of [higher, constant, value]) words.fill(0);
-  randomBytes.fill(0);
+  for (const words of [higher, constant, value, scratch]) words.fill(0);
   return shares;
 }
 

@@ -16,7 +16,7 @@ import { encodeMaskedInput, inputHash, signInput } from '../messages/input.ts';
 import { boxAad, decodeDelivery, u1Root } from '../messages/share.ts';
 import type { ShareBox } from '../messages/share.ts';
 import { pack } from '../packing.ts';
-import { agree, ZERO_NONCE } from './share.ts';
+import { agreeWith, ZERO_NONCE } from './share.ts';
 import { inputLimit } from './state.ts';
 import type { ClientSession, ClientSetup, ClientStateOf, ClientStep, HeldShares } from './state.ts';
 
@@ -32,12 +32,18 @@ export function openDelivery(setup: ClientSetup, state: ClientStateOf<'awaiting-
   const missing: string[] = [];
   const mask = maskSecret(crypto, secrets.r);
   const kemSeed = context.suite === 'x25519' ? undefined : maskKemSeed(crypto, secrets.r);
+  const holders = new Set(session.holders);
+  const peers = u1.filter((peer) => peer !== session.self && holders.has(peer));
+  const agreed = agreeWith(
+    setup,
+    mask,
+    peers.map((peer) => session.roster[peer]!.maskKey),
+  );
   let complaint: string | undefined;
-  for (const peer of u1) {
-    if (peer === session.self || !session.holders.includes(peer)) continue;
+  for (const [i, peer] of peers.entries()) {
     const box = boxes.get(peer);
     const opened = box === undefined ? undefined : openBox(setup, state, peer, box);
-    const key = derivePair(setup, state, peer, mask, kemSeed, box);
+    const key = derivePair(setup, state, peer, agreed[i]!, kemSeed, box);
     pairs.push({ peer, key });
     if (opened === undefined) {
       missing.push(session.roster[peer]!.id);
@@ -149,19 +155,18 @@ function openBox(
   return plaintext?.length === (hybrid && lower ? 96 : 64) ? plaintext : undefined;
 }
 
-/** The mask key with a peer. */
+/** The mask key with a peer; wipes what was agreed. */
 function derivePair(
   setup: ClientSetup,
   state: ClientStateOf<'awaiting-delivery'>,
   peer: number,
-  mask: Uint8Array,
+  agreed: Uint8Array,
   kemSeed: Uint8Array | undefined,
   box: ShareBox | undefined,
 ): Uint8Array {
   const { crypto } = setup;
   const { session, secrets } = state;
   const other = session.roster[peer]!;
-  const agreed = agree(setup, mask, other.maskKey);
   const [low, high] = peer < session.self ? [other.id, state.id] : [state.id, other.id];
   if (kemSeed === undefined) {
     const key = pairKey(crypto, session.sid, agreed, low, high);

@@ -29,7 +29,14 @@ export function shareSecrets(
   const secret = concat(secrets.r, secrets.b);
   const dealt = splitSecret(secret, session.threshold, session.holders.length, random);
   const mask = maskSecret(crypto, secrets.r);
+  const others = session.holders.filter((holder) => holder !== session.self);
+  const agreed = agreeWith(
+    setup,
+    secrets.channelSecret,
+    others.map((holder) => session.roster[holder]!.channelKey),
+  );
   const channels: (Uint8Array | undefined)[] = session.roster.map(() => undefined);
+  for (const [i, holder] of others.entries()) channels[holder] = agreed[i];
   const boxes: ShareBox[] = [];
   let ownShare = new Uint8Array(0);
   for (const [k, holder] of session.holders.entries()) {
@@ -37,9 +44,7 @@ export function shareSecrets(
       ownShare = dealt[k]!.slice(32);
       continue;
     }
-    const agreed = agree(setup, secrets.channelSecret, session.roster[holder]!.channelKey);
-    channels[holder] = agreed;
-    boxes.push(sealFor({ setup, session, secrets, mask }, agreed, holder, k + 1, dealt[k]!));
+    boxes.push(sealFor({ setup, session, secrets, mask }, channels[holder]!, holder, k + 1, dealt[k]!));
   }
   wipe(secret, mask, ...dealt);
   const shares = signShares(crypto, setup.signingSeed, session.sid, { id: state.id, boxes });
@@ -101,16 +106,17 @@ function encapsulateFor(
   const kem = crypto.mlKem768Encapsulate(peer.kemKeys[1]!, coins);
   wipe(coins);
   if (kem === undefined) throw new RoundAbort('bad-key', `the encapsulation key of ${peer.id} is not usable`, [peer.id]);
-  const agreed = agree(setup, mask, peer.maskKey);
+  const agreed = agreeWith(setup, mask, [peer.maskKey])[0]!;
   const pair = pairKey(crypto, session.sid, agreed, self.id, peer.id, { secret: kem.sharedSecret, ciphertext: kem.ciphertext });
   const confirmation = pairConfirmation(crypto, pair);
   wipe(agreed, pair, kem.sharedSecret);
   return { ciphertexts: [channel.ciphertext, kem.ciphertext], channelSecret: channel.sharedSecret, confirmation };
 }
 
-/** X25519, where the key was checked already: a refusal means that the check and the provider disagree. */
-export function agree(setup: ClientSetup, secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  const agreed = setup.crypto.x25519(secret, publicKey);
-  if (agreed === undefined) throw new RoundAbort('bad-key', 'a key agreement gave no secret');
-  return agreed;
+/** X25519 with keys that were checked already: a refusal means that the check and the provider disagree. */
+export function agreeWith(setup: ClientSetup, secret: Uint8Array, publicKeys: readonly Uint8Array[]): readonly Uint8Array[] {
+  return setup.crypto.x25519Each(secret, publicKeys).map((agreed) => {
+    if (agreed === undefined) throw new RoundAbort('bad-key', 'a key agreement gave no secret');
+    return agreed;
+  });
 }

@@ -137,10 +137,14 @@ export function pairKeysOf(
   const dropped = session.roster[dealer]!;
   const mask = maskSecret(crypto, r);
   const pairs: { readonly peer: number; readonly key: Uint8Array }[] = [];
-  for (const peer of session.holders[dealer]!) {
+  const peers = session.holders[dealer]!.filter((peer) => peer !== dealer && state.inputs.has(session.roster[peer]!.id));
+  const secrets = crypto.x25519Each(
+    mask,
+    peers.map((peer) => session.roster[peer]!.maskKey),
+  );
+  for (const [i, peer] of peers.entries()) {
     const other = session.roster[peer]!;
-    if (peer === dealer || !state.inputs.has(other.id)) continue;
-    const agreed = crypto.x25519(mask, other.maskKey);
+    const agreed = secrets[i];
     if (agreed === undefined) throw new RoundAbort('bad-key', `the mask keys of ${dropped.id} and ${other.id} give no secret`);
     const [low, high] = peer < dealer ? [other, dropped] : [dropped, other];
     const kem = context.suite === 'x25519' ? undefined : recoverKem(setup, state, r, dropped.id, low.id, high.id);

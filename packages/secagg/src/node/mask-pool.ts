@@ -1,0 +1,118 @@
+/**
+ * Mask expansion on several cores: each vector is cut into ranges, worker threads run the kernel over them in shared
+ * memory. Counter mode lets a range begin anywhere.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import * as check from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
+import type { JobOptions, MaskJob } from '../masks.ts';
+import type { WorkerTask } from './mask-worker.ts';
+
+/** Worker threads for mask jobs, one job at a time. */
+export interface MaskPool {
+  readonly threads: number;
+  /** Adds the job's keystreams to its targets, as `runMaskJob` does. Rejects with `cancelled`, after which the targets are as they were. */
+  run(job: MaskJob, options?: JobOptions): Promise<void>;
+  /** Ends the threads. */
+  close(): Promise<void>;
+}
+
+/** How often progress is told and cancellation looked at while a job runs. */
+const POLL_MS = 20;
+/** A task is not cut below this many elements: a worker's message costs about as much as masking them. */
+const LEAST_ELEMENTS = 16384;
+
+/** Starts a pool; `threads` defaults to the machine's cores. */
+export function createMaskPool(options: { readonly threads?: number } = {}): MaskPool {
+  const threads = check.integer('threads', options.threads ?? availableParallelism(), 1, 256);
+  const source = import.meta.url.endsWith('.ts');
+  const file = new URL(source ? './mask-worker.ts' : './mask-worker.js', import.meta.url);
+  const workers = Array.from({ length: threads }, () => {
+    const worker = new Worker(file, { execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [] });
+    worker.unref();
+    return worker;
+  });
+  let tail: Promise<void> = Promise.resolve();
+  let closed = false;
+  return {
+    threads,
+    run(job, jobOptions = {}) {
+      if (closed) return Promise.reject(new SottoError('conflict', 'the mask pool is closed'));
+      const mine = tail.then(() => runJob(workers, job, jobOptions));
+      tail = mine.catch(() => undefined);
+      return mine;
+    },
+    async close() {
+      closed = true;
+      await tail;
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+async function runJob(workers: readonly Worker[], job: MaskJob, options: JobOptions): Promise<void> {
+  const total = job.vectors.reduce((sum, vector) => sum + vector.length, 0);
+  const control = new Int32Array(new SharedArrayBuffer(8));
+  const shared = job.targets.map((target) => {
+    const copy = new Uint32Array(new SharedArrayBuffer(4 * target.length));
+    copy.set(target);
+    return copy;
+  });
+  const tasks = job.vectors.flatMap((vector, v): WorkerTask[] => {
+    const signs = job.streams.map((stream) => stream.sign);
+    const step = Math.max(LEAST_ELEMENTS, Math.ceil(vector.length / workers.length / 128) * 128);
+    return Array.from({ length: Math.ceil(vector.length / step) }, (_, i) => ({
+      bits: vector.bits,
+      start: i * step,
+      target: shared[v]!.subarray(i * step, Math.min(vector.length, (i + 1) * step)),
+      keys: job.streams.map((stream) => stream.keys[v]!),
+      signs,
+      control,
+    }));
+  });
+  const poll = setInterval(() => {
+    if (options.signal?.aborted === true) Atomics.store(control, 1, 1);
+    options.progress?.(Math.min(total, Atomics.load(control, 0)), total);
+  }, POLL_MS);
+  try {
+    if (options.signal?.aborted === true) Atomics.store(control, 1, 1);
+    await Promise.all(workers.map((worker) => drain(worker, tasks)));
+    if (Atomics.load(control, 1) === 1) throw new SottoError('cancelled', 'masking was cancelled');
+    for (const [v, target] of job.targets.entries()) target.set(shared[v]!);
+    options.progress?.(total, total);
+  } finally {
+    clearInterval(poll);
+    for (const copy of shared) copy.fill(0);
+  }
+}
+
+/** Feeds one worker from the common list until it is empty. */
+async function drain(worker: Worker, tasks: WorkerTask[]): Promise<void> {
+  worker.ref();
+  try {
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await runTask(worker, task);
+  } finally {
+    worker.unref();
+  }
+}
+
+function runTask(worker: Worker, task: WorkerTask): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      worker.off('message', onMessage);
+      worker.off('error', settle);
+      worker.off('exit', onExit);
+      if (error === undefined) resolve();
+      else reject(SottoError.from(error));
+    };
+    const onMessage = (): void => settle();
+    const onExit = (): void => settle(new SottoError('internal', 'a mask worker ended'));
+    worker.on('message', onMessage);
+    worker.on('error', settle);
+    worker.on('exit', onExit);
+    worker.postMessage(task);
+  });
+}
