@@ -5,6 +5,8 @@
  */
 import {
   issueJoinToken,
+  type LogSink,
+  type Stoppable,
   loadAuthorityConfig,
   loadClientConfig,
   loadCoordinatorConfig,
@@ -15,6 +17,7 @@ import {
 } from '@sotto/federation';
 import { partyId, oneOf } from '@sotto/core/check';
 import { resolve } from 'node:path';
+import { Patience } from '../patience.ts';
 import { type Command, type Invocation, type OptionSpec, UsageError } from '../command.ts';
 
 const SERVICE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -29,6 +32,36 @@ const SERVICE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     describe: 'End when standard input closes, so that the service does not outlive the program that started it.',
   },
 };
+
+const PATIENCE_OPTION: OptionSpec = {
+  type: 'string',
+  value: 'SECONDS',
+  describe: 'How long to wait for a peer that does not answer at the start (30); 0 waits for ever. Later outages are waited out.',
+};
+
+const DEFAULT_PATIENCE_SECONDS = 30;
+
+/** Runs a service that depends on peers, with limited patience at its start. */
+async function runPatiently(
+  invocation: Invocation,
+  reachedBy: string,
+  cure: string,
+  exitWithParent: boolean,
+  start: (log: LogSink) => Promise<Stoppable>,
+): Promise<void> {
+  const seconds = invocation.integer('patience', 0) ?? DEFAULT_PATIENCE_SECONDS;
+  const patience = new Patience({ seconds, reachedBy, cure });
+  let service: Stoppable | undefined;
+  try {
+    service = await Promise.race([start(patience.log), patience.expired]);
+    await Promise.race([runUntilStopped(service, { exitWithParent }), patience.expired]);
+  } catch (error) {
+    await service?.stop();
+    throw error;
+  } finally {
+    patience.close();
+  }
+}
 
 const LIFE =
   'The service writes one JSON object per line to standard output: {time, level, party, event, ...}. SIGTERM and Ctrl-C drain it: running calls end, the store is closed. Killed at any moment and started again, it goes on where its store says it was.';
@@ -69,16 +102,16 @@ export const coordinatorCommand: Command = {
     LIFE,
     '  # coordinator.yaml\n  directory: coordinator\n  listen: 0.0.0.0:7401\n  id: coordinator\n  authority: authority.example:7400\n  joinToken: coordinator.token  # needed once\n  plan: plan.yaml\n  exportDirectory: export',
   ],
-  options: SERVICE_OPTIONS,
+  options: { ...SERVICE_OPTIONS, patience: PATIENCE_OPTION },
   positionals: [0, 0],
   examples: [
     ['sotto coordinator --config coordinator.yaml', 'serve until the plan is done (exitWhenDone: true) or until stopped'],
   ],
   async run(invocation) {
     const config = await loadCoordinatorConfig(configOf(invocation));
-    await runUntilStopped(await startCoordinator(config), {
-      exitWithParent: config.exitWithParent || invocation.flag('exit-with-parent'),
-    });
+    const exitWithParent = config.exitWithParent || invocation.flag('exit-with-parent');
+    const cure = `check that the authority runs and that "authority" in ${invocation.text('config')} names its address`;
+    await runPatiently(invocation, 'service.ready', cure, exitWithParent, (log) => startCoordinator(config, { log }));
     return 0;
   },
 };
@@ -93,13 +126,14 @@ export const clientCommand: Command = {
     '  # cleveland.yaml\n  directory: cleveland\n  id: cleveland\n  authority: authority.example:7400\n  joinToken: cleveland.token\n  coordinator: coordinator.example:7401\n  budget: { epsilon: 1, delta: 0.001 }\n  policy: { minCohort: 3, minHonest: 2 }\n  account:\n    dataset: UCI Heart Disease, Cleveland\n    steward: Cleveland Clinic Foundation\n    purpose: research on heart disease\n    legalBasis: CC BY 4.0\n  task: { kind: tabular, file: processed.cleveland.data }',
     'To train with your own code, embed FederatedClient of @sotto/federation in your program instead.',
   ],
-  options: SERVICE_OPTIONS,
+  options: { ...SERVICE_OPTIONS, patience: PATIENCE_OPTION },
   positionals: [0, 0],
   examples: [['sotto client --config cleveland.yaml', 'take part until the run is over']],
   async run(invocation) {
     const config = await loadClientConfig(configOf(invocation));
-    const service = await startClientService(config);
-    await runUntilStopped(service, { exitWithParent: config.exitWithParent || invocation.flag('exit-with-parent') });
+    const exitWithParent = config.exitWithParent || invocation.flag('exit-with-parent');
+    const cure = `check that it runs and that ${invocation.text('config')} names its address`;
+    await runPatiently(invocation, 'coordinator.connected', cure, exitWithParent, (log) => startClientService(config, { log }));
     return 0;
   },
 };

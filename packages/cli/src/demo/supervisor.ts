@@ -22,6 +22,7 @@ const MAX_DEATHS = 5;
 const DEATH_WINDOW_MS = 20_000;
 const RESTART_PAUSE_MS = 200;
 const STOP_GRACE_MS = 8_000;
+const LAST_CLIENT_GRACE_MS = 4_000;
 
 /** Watches the children of one run. */
 export class Supervisor {
@@ -111,9 +112,19 @@ export class Supervisor {
       this.#done.add(spec.id);
       const waiting = this.#options.services.filter(({ id, role }) => role !== 'authority' && !this.#done.has(id));
       if (waiting.length === 0) this.#finished.resolve();
+      else if (spec.role === 'coordinator') this.#expectEnd();
       return;
     }
     this.#restart(spec, exit);
+  }
+
+  /**
+   * The coordinator ends when the run is exported. A client that was being restarted just then has nobody left to tell it:
+   * its ledger is in the export already, so it is not waited for.
+   */
+  #expectEnd(): void {
+    const timer = setTimeout(() => this.#finished.resolve(), LAST_CLIENT_GRACE_MS);
+    this.#timers.add(timer);
   }
 
   #restart(spec: ServiceSpec, exit: ChildExit): void {
