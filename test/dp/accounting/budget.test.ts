@@ -96,7 +96,7 @@ describe.each(budgets)('a filter of kind $kind', ({ kind, event }) => {
   });
 
   it('notices a state that was altered beyond its budget', () => {
-    const state = granted(open().reserve('a', event)).toJson() as { reservations: { event: DpEvent }[] };
+    const state = granted(open().reserve('a', event)).toJson() as unknown as { reservations: { event: DpEvent }[] };
     const altered = JSON.parse(JSON.stringify(state)) as { reservations: { event: unknown }[] };
     altered.reservations[0]!.event = { version: 1, type: 'selfComposed', count: 1e9, event };
     expect(() => PrivacyFilter.fromJson(altered)).toThrow('it was altered');
