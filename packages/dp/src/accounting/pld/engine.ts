@@ -35,6 +35,8 @@ export interface Precision {
   readonly absoluteGap: number;
   /** The step of the grid, in place of the one chosen from the gap. */
   readonly step?: number | undefined;
+  /** The length of the transform, in place of the one chosen from the step. */
+  readonly points?: number | undefined;
   /** Longest transform; it bounds the memory (about 120 bytes per point). */
   readonly maxPoints: number;
   /** `upper` leaves the lower bound out. */
@@ -171,11 +173,11 @@ function chooseStep(problem: Problem, precision: Precision): number {
 /** Bounds by a given accuracy. */
 export function solve(items: readonly LawCount[], question: Question, precision: Precision): Bounds {
   const problem = pose(items, question);
-  const lattice = commonLattice(items);
+  const lattice = commonLattice(problem, precision);
   if (lattice !== undefined) return bracket(problem, lattice, true, precision);
   let step = precision.step ?? chooseStep(problem, precision);
   let best = bracket(problem, step, false, precision);
-  for (let round = 0; round < 4 && precision.step === undefined && precision.bounds === 'both'; round++) {
+  for (let round = 0; round < 4 && precision.step === undefined && precision.points === undefined && precision.bounds === 'both'; round++) {
     const size = 'delta' in question ? best.upper : Math.max(best.upper, 1e-300);
     const goal = 'delta' in question ? Math.max(precision.relativeGap * size, precision.absoluteGap) : 10 * precision.relativeGap * size;
     const gap = best.upper - best.lower;
@@ -189,9 +191,12 @@ export function solve(items: readonly LawCount[], question: Question, precision:
   return best;
 }
 
-function commonLattice(items: readonly LawCount[]): number | undefined {
-  const step = items[0]?.law.lattice?.step;
-  return step !== undefined && items.every((item) => item.law.lattice?.step === step) ? step : undefined;
+/** The step of the lattice that all laws share, unless it is too fine for the memory. */
+function commonLattice(problem: Problem, precision: Precision): number | undefined {
+  const step = problem.items[0]?.law.lattice?.step;
+  if (step === undefined || !problem.items.every((item) => item.law.lattice?.step === step)) return undefined;
+  const span = Math.max(...problem.sides.map((side) => side.extent.high - side.extent.low));
+  return span / step < precision.maxPoints / 2 ? step : undefined;
 }
 
 function bracket(problem: Problem, wantedStep: number, exact: boolean, precision: Precision): Bounds {
@@ -199,9 +204,10 @@ function bracket(problem: Problem, wantedStep: number, exact: boolean, precision
   const span = Math.max(...problem.sides.map((side) => side.extent.high - side.extent.low));
   let step = wantedStep;
   let size = fftLength(Math.max(fewestPoints, span / step + 8));
+  if (precision.points !== undefined && !exact) size = fftLength(Math.max(fewestPoints, precision.points));
   if (size > precision.maxPoints) size = fftLength(precision.maxPoints / 1.5 + 1);
   // Points are paid for by the power of two: use all of them.
-  if (!exact && (precision.step === undefined || span / (size - 8) > step)) step = span / (size - 8);
+  if (!exact && (precision.step === undefined || precision.points !== undefined || span / (size - 8) > step)) step = span / (size - 8);
   const pairs = problem.items.map((item) => measures(item.law, problem, step, exact, precision.bounds));
   const fft = new RealFft(size);
   const gather = (bound: 'upper' | 'lower', direction: Direction): Gathered => {
@@ -307,10 +313,7 @@ function measures(
   exact: boolean,
   bounds: 'both' | 'upper',
 ): { upper: GridPair; lower: GridPair } {
-  if (exact) {
-    const pair = latticeMeasure(law, problem.tail);
-    return { upper: pair, lower: pair };
-  }
+  if (exact) return latticeMeasures(law, problem.tail);
   const { low, high } = law.range(problem.tail);
   const bulk = bulkOf(problem);
   // The least loss is often a sharp edge with much mass beside it (ln(1 − q)), so it is made a point of the grid.
@@ -358,14 +361,34 @@ function bulkOf(problem: Problem): Bulk {
   return { low, high, scale };
 }
 
-/** A lattice law as it is: no rounding at all. */
-function latticeMeasure(law: LossLaw, tail: number): GridPair {
+/** A lattice law as it is: no rounding at all; only its tails differ between the bounds. */
+function latticeMeasures(law: LossLaw, tail: number): { upper: GridPair; lower: GridPair } {
   const { step, offset } = law.lattice!;
   const nodes = law.nodes(tail);
   const index = Int32Array.from(nodes.loss, (l) => Math.round((l - offset) / step));
-  return {
-    remove: { index, mass: nodes.p, infinite: nodes.pInf + nodes.pTop },
-    add: { index: index.map((i) => -i), mass: nodes.q, infinite: nodes.qInf + nodes.qBottom },
+  const mirrored = index.map((i) => -i);
+  const lower: GridPair = {
+    remove: { index, mass: nodes.p, infinite: nodes.pInf },
+    add: { index: mirrored, mass: nodes.q, infinite: nodes.qInf },
     offset,
   };
+  // What lies below the nodes is rounded up to the least of them.
+  const p = nodes.p.slice();
+  const q = nodes.q.slice();
+  let least = 0;
+  let greatest = 0;
+  for (let i = 1; i < index.length; i++) {
+    if (index[i]! < index[least]!) least = i;
+    if (index[i]! > index[greatest]!) greatest = i;
+  }
+  if (index.length > 0) {
+    p[least] = p[least]! + nodes.pBottom;
+    q[greatest] = q[greatest]! + nodes.qTop;
+  }
+  const upper: GridPair = {
+    remove: { index, mass: p, infinite: nodes.pInf + nodes.pTop },
+    add: { index: mirrored, mass: q, infinite: nodes.qInf + nodes.qBottom },
+    offset,
+  };
+  return { upper, lower };
 }
