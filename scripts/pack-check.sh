@@ -22,8 +22,12 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 writeFileSync('package.json', JSON.stringify({ ...manifest, dependencies, overrides: dependencies, allowScripts: { 'onnxruntime-node': false, protobufjs: false } }, null, 2));
 JS
 ONNXRUNTIME_NODE_INSTALL=skip npm install --no-audit --no-fund --loglevel=error
-cp -r "$root/examples/heart-disease" ./heart-disease
-cp -r "$root/examples/data" ./data
-export PATH="$root/node_modules/.bin:$PATH"
-node_modules/.bin/sotto --version
-bash ./heart-disease/run.sh
+mkdir examples
+cp -r "$root/examples/heart-disease" "$root/examples/data" examples/
+rm -rf examples/heart-disease/.sotto
+# The project's own sotto, and the Node 24 that a user would have installed.
+mkdir bin
+ln -s "$root/node_modules/node/bin/node" bin/node
+export PATH="$PWD/node_modules/.bin:$PWD/bin:$PATH"
+sotto --version
+bash examples/heart-disease/run.sh
