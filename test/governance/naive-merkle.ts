@@ -1,7 +1,7 @@
 /** RFC 6962 §2.1 word for word, by recursion over lists of leaf data: the oracle of the fast implementation. */
 import { nobleCrypto } from '@sotto/core/crypto-noble';
 
-const sha256 = nobleCrypto.sha256;
+const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => nobleCrypto.sha256(...parts);
 
 function split(n: number): number {
   let k = 1;

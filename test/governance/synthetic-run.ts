@@ -192,7 +192,7 @@ export class SyntheticRun {
   readonly clients: ReadonlyMap<string, Ledger> = new Map(
     owners.map((id) => [id, new Ledger(nobleCrypto, logOrigin(trustDomain, id))]),
   );
-  #model = initial;
+  #model: Float32Array = initial;
 
   start(): this {
     this.coordinator.append(enrolEntry('coordinator', 'coordinator'));

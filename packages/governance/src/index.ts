@@ -96,6 +96,7 @@ export { type Manifest, openManifest, parseManifest, signManifest } from './run/
 export { type ExportedLedger, exportRun, type ExportRunInput, ledgerFiles } from './run/export-run.ts';
 export { encodeReport } from './report/build-report.ts';
 export { renderReportHtml } from './report/html.ts';
+export { reportSchema } from './report/schema.ts';
 export type {
   CohortReport,
   EpsilonAtDelta,

@@ -16,9 +16,11 @@ export function listOf(items: readonly string[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
 }
 
-/** A number with a fixed number of decimals, or ∞. */
-export function fixed(value: ReportNumber, decimals: number): string {
-  return value === 'Infinity' ? '∞' : value.toFixed(decimals);
+/** ε for the eye: rounded up, so that it is never shown smaller than it is. */
+export function epsilonText(epsilon: ReportNumber, decimals: number = 3): string {
+  if (epsilon === 'Infinity') return '∞';
+  const scale = 10 ** decimals;
+  return (Math.ceil(epsilon * scale - 1e-6) / scale).toFixed(decimals);
 }
 
 /** A share as percent with one decimal. */
@@ -50,7 +52,7 @@ export function smallNumber(value: number): string {
 
 /** Thousands separated by a narrow space. */
 export function count(value: number): string {
-  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ' ');
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
 /** Date and time in UTC, to the second. */

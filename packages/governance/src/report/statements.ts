@@ -25,7 +25,7 @@ export function adjacencyMeaning(adjacency: string): string {
 function cohortSentence({ size, colluders, threshold, honestInSum }: CohortReport): string {
   const allies = colluders === 0 ? 'the coordinator alone' : `the coordinator together with ${plural(colluders, 'data owner')}`;
   return (
-    `With ${size} participants it holds against ${allies}: a sum holds the inputs of at least ${honestInSum} honest participants, ` +
+    `With ${size} participants this holds against ${allies}: a sum holds the inputs of at least ${honestInSum} honest participants, ` +
     `and ${threshold} of ${size} must sign the set of those whose inputs are in it.`
   );
 }
@@ -76,7 +76,7 @@ export function outsideStatements(terms: PlanTerms, parties: readonly PartyRepor
     },
     {
       title: 'Participation and timing',
-      text: 'Which owner took part in which round, who dropped out and when, and how long things took are visible to the coordinator and stand in this report.',
+      text: 'Which owner took part in which round, who dropped out and when, and when each round ended are visible to the coordinator and stand in this report.',
     },
     {
       title: 'Figures declared public',
@@ -141,7 +141,7 @@ export function summarySentence(report: Omit<PrivacyReport, 'summary'>): string 
       ? ''
       : ` The last model that was measured, the one with which round ${report.accuracy.round} began, classified ${report.accuracy.correct} of ${report.accuracy.total} held-out records correctly.`;
   return (
-    `${listOf(owners)} trained ${model.name} (${plural(model.parameters, 'parameter')}) together in ${plural(run.rounds.planned, 'round')}, ` +
+    `${listOf(owners)} trained the model “${model.name}” (${plural(model.parameters, 'parameter')}) together in ${plural(run.rounds.planned, 'round')}, ` +
     `of which ${run.rounds.published} were published and ${run.rounds.aborted} given up, under ${training.unit}-level differential privacy, ${spent} for each owner. ` +
     `The coordinator received masked updates and learned their sums.${accuracy}`
   );
