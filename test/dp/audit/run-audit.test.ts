@@ -3,7 +3,7 @@ import { auditPower, auditScores, collectSample, diracSumTarget, runAudit } from
 import type { AuditClaim, AuditReport, AuditTarget } from '@sotto/dp/audit';
 import { createMechanismPlan } from '../../../packages/dp/src/plan/mechanism-plan.ts';
 import { gaussianEpsilon } from '../../../packages/dp/src/accounting/gaussian.ts';
-import { boxMuller, clippedSum, statisticalRandom, withNoise } from './support.ts';
+import { boxMuller, clippedSum, statisticalRandom, uniform, withNoise } from './support.ts';
 
 /** The claim of one unsampled release with noise multiplier σ. */
 function gaussianClaim(noiseMultiplier: number, delta: number = 1e-5): AuditClaim {
@@ -60,7 +60,7 @@ const failures = (reports: readonly AuditReport[]): number => reports.filter((re
 
 describe('the power of the audit', () => {
   for (const [design, canaries, runs, sigma, count] of [
-    ['1000 runs of one canary', 1, 1000, 1, 20],
+    ['600 runs of one canary', 1, 600, 1, 20],
     ['8 runs of 500 canaries', 500, 8, 1.5, 20],
   ] as const) {
     it(`${design}: missing and halved noise are caught in 20 of 20, a correct mechanism is never flagged`, async () => {
@@ -84,6 +84,19 @@ describe('the power of the audit', () => {
     expect(failures(await audits(5, 'point none', plainTarget(1, 1, 0), claim, 2000))).toBe(5);
     expect(failures(await audits(5, 'point half', plainTarget(1, 1, 0.5), claim, 2000))).toBe(5);
     expect(failures(await audits(5, 'point right', plainTarget(1, 1, 1), claim, 2000))).toBe(0);
+  });
+
+  it('sees a signal of the wrong sign, and one of few values', async () => {
+    const claim = gaussianClaim(1);
+    const target = plainTarget(1, 1, 0.5);
+    const negated: AuditTarget<Float64Array> = { ...target, scores: (release) => release.map((value) => -value) };
+    expect(failures(await audits(3, 'negated', negated, claim, 1000))).toBe(3);
+    // Scores 0 and 1 alone, the members at 0: the threshold of the reversed test lies on a tie.
+    const coarse: AuditTarget<Float64Array> = {
+      ...plainTarget(1, 1, 0),
+      scores: (release) => release.map((value) => (value > 0.5 ? 0 : 1)),
+    };
+    expect(failures(await audits(3, 'coarse', coarse, claim, 1000))).toBe(3);
   });
 
   it('is stated, and a design that is too small says so', () => {
@@ -123,6 +136,29 @@ describe('the guarantee of the audit', () => {
       if (report.verdict === 'fail') flagged++;
     }
     expect(flagged).toBeLessThanOrEqual(80);
+  });
+
+  it('holds for randomised response, which the point bound describes exactly', async () => {
+    // 300 audits at significance 0.2, the claim being the true ε: 6 guess counts share it, and about 60 refutations are the limit.
+    const epsilon = 1;
+    const target: AuditTarget<Uint8Array> = {
+      canaries: 120,
+      release: (included, random) => included.map((bit) => (uniform(random) < 1 / (1 + Math.exp(-epsilon)) ? bit : 1 - bit)),
+      scores: (told) => Float64Array.from(told, (bit, i) => bit + i * 1e-6),
+    };
+    let flagged = 0;
+    for (let k = 0; k < 300; k++) {
+      const options = {
+        claim: { epsilon, delta: 0 },
+        runs: 1,
+        significance: 0.2,
+        random: statisticalRandom(`response ${k}`),
+        powerRepetitions: 0,
+      };
+      if ((await runAudit(target, options)).verdict === 'fail') flagged++;
+    }
+    expect(flagged).toBeLessThanOrEqual(60);
+    expect(flagged).toBeGreaterThan(5); // sharp enough for the limit to mean something
   });
 
   it('holds where canaries share everything: scores that are all equal or all the sum refute nothing', async () => {

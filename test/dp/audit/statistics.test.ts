@@ -196,6 +196,14 @@ describe('Clopper–Pearson limits', () => {
       expect(beyondCurve).toBeLessThanOrEqual(0.1);
       expect(beyondMu).toBeGreaterThan(0); // two limits at once are conservative, not vacuous
     }
+    // Both limits by hand at δ = 0.1: 90 of 100 right on one side, 40 of 50 on the other.
+    const lopsided: TestCounts = { positives: 100, truePositives: 90, negatives: 50, falsePositives: 10 };
+    const [fnr, fpr] = [clopperPearsonUpper(10, 100, 0.025), clopperPearsonUpper(10, 50, 0.025)];
+    const byHand = Math.max(Math.log((1 - fnr - 0.1) / fpr), Math.log((1 - fpr - 0.1) / fnr));
+    expect(clopperPearsonEpsilon(lopsided, 0.1, 0.05)).toBeCloseTo(byHand, 12);
+    const mirrored: TestCounts = { positives: 50, truePositives: 40, negatives: 100, falsePositives: 10 };
+    expect(clopperPearsonEpsilon(mirrored, 0.1, 0.05)).toBeCloseTo(byHand, 12);
+    expect(clopperPearsonEpsilon(lopsided, 0.95, 0.05)).toBe(0);
     const sharp = { positives: 1000, truePositives: 500, negatives: 1000, falsePositives: 20 };
     expect(clopperPearsonGaussianEpsilon(sharp, 1e-5, 0.05)).toBeCloseTo(
       gaussianEpsilon(clopperPearsonMu(sharp, 0.05), 1e-5),
