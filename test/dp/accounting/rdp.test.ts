@@ -10,6 +10,7 @@ import {
   pureRdp,
 } from '../../../packages/dp/src/accounting/rdp/leaves.ts';
 import { logMomentSeries, poissonGaussianRdp } from '../../../packages/dp/src/accounting/rdp/poisson-gaussian.ts';
+import { randomAllocationRdp } from '../../../packages/dp/src/accounting/rdp/random-allocation.ts';
 import { mixtureMoments } from '../../../packages/dp/src/accounting/rdp/quadrature.ts';
 import { logBinomialUpperTail } from '../../../packages/dp/src/accounting/rdp/binomial.ts';
 import { mixtureRdp } from '../../../packages/dp/src/accounting/rdp/sampling.ts';
@@ -238,6 +239,51 @@ describe('other mechanisms', () => {
       expect(epsilon(event)).toBeGreaterThan(epsilon(one));
       expect(epsilon(event)).toBeLessThan(epsilon({ type: 'selfComposed', count: 10, event: one }));
     }
+  });
+});
+
+describe('balls in bins', () => {
+  const orders = [2, 3, 4, 6, 12];
+
+  it('order 2 in closed form: ln(1 + (e^(1/σ²) − 1)/bins)', () => {
+    for (const [bins, sigma] of [
+      [2, 1],
+      [10, 0.7],
+      [1000, 0.5],
+      [7, 3],
+    ] as const) {
+      const want = Math.log1p(Math.expm1(1 / sigma ** 2) / bins);
+      expect(Math.abs(randomAllocationRdp(bins, sigma, [2])[0]! - want)).toBeLessThan(2e-11);
+    }
+  });
+
+  it('two bins: both directions by a two-dimensional quadrature', () => {
+    const sigma = 1;
+    const step = 0.1;
+    for (const order of [2, 3, 4]) {
+      let forward = 0;
+      let backward = 0;
+      for (let a = -14; a < 18; a += step) {
+        for (let b = -14; b < 18; b += step) {
+          const weight = (Math.exp(-0.5 * (a * a + b * b)) * step * step) / (2 * Math.PI);
+          const mean = (Math.exp(a / sigma - 0.5) + Math.exp(b / sigma - 0.5)) / 2;
+          forward += weight * mean ** order;
+          backward += weight * mean ** (1 - order);
+        }
+      }
+      const want = Math.log(Math.max(forward, backward)) / (order - 1);
+      expect(randomAllocationRdp(2, sigma, [order])[0]! / want).toBeCloseTo(1, 8);
+    }
+  });
+
+  it('more bins are more private, one bin is the Gaussian, many noisy bins come close to Poisson sampling', () => {
+    const by = [1, 2, 10, 100].map((bins) => randomAllocationRdp(bins, 0.8, orders));
+    orders.forEach((order, i) => {
+      expect(by[0]![i]).toBeCloseTo(order / (2 * 0.64), 12);
+      for (let k = 1; k < by.length; k++) expect(by[k]![i]!).toBeLessThanOrEqual(by[k - 1]![i]!);
+    });
+    const many = randomAllocationRdp(1000, 2, [2, 4]);
+    poissonGaussianRdp(1e-3, 2, [2, 4]).forEach((value, i) => expect(many[i]! / (1000 * value)).toBeCloseTo(1, 2));
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * Shuffled batches and balls in bins. No amplification is proved for them that would be as strong as that of Poisson
- * sampling, and for shuffling it is known to be false: so the upper bound is that without amplification, and the lower
+ * Shuffled batches and balls in bins. Shuffling has no amplification as strong as that of Poisson sampling: the upper
+ * bound here is that without amplification (the Rényi accountant has a better one for balls in bins), and the lower
  * bound shows how far the Poisson figure would be wrong.
  *
  * Lower bounds: Chua et al. 2024, "How private are DP-SGD implementations?": the event "some batch sum is at least C"

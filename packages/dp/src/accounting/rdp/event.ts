@@ -20,6 +20,7 @@ import {
 } from './leaves.ts';
 import { rdpToDelta } from './convert.ts';
 import { poissonGaussianRdp } from './poisson-gaussian.ts';
+import { randomAllocationRdp } from './random-allocation.ts';
 import {
   fullProbability,
   mixtureRdp,
@@ -171,6 +172,10 @@ function leafCurve(event: DpEvent, adjacency: Adjacency, orders: readonly number
       return { rdp: withoutReplacementRdp(rate, inner, inner(Infinity), orders), slack: 0 };
     }
     case 'ballsInBins':
+      if (adjacency !== 'replaceOne' && event.event.type === 'gaussian') {
+        return { rdp: randomAllocationRdp(event.bins, event.event.noiseMultiplier, orders), slack: 0 };
+      }
+      return curveOf(event.event, adjacency, orders);
     case 'shuffled':
       // Each unit is in one batch of the epoch, wherever it falls: without amplification, the inner event once.
       return curveOf(event.event, adjacency, orders);
