@@ -100,6 +100,20 @@ describe('inclusion proofs', () => {
     }
   });
 
+  test('fail where a proof goes on beyond the root, or two trees of other sizes are confused', () => {
+    const [first, second] = [tree.node(0, 0), tree.node(0, 1)];
+    const beyond = { leafHash: second, index: 0, size: 1, root: roots[2]!, proof: [first] };
+    expect(verifyInclusion(crypto, beyond)).toBe(false);
+    expect(verifyInclusion(crypto, { ...beyond, index: 1, size: 2 })).toBe(true);
+    const longer = {
+      fromSize: 1,
+      fromRoot: nodeHash(crypto, second, first),
+      toSize: 2,
+      toRoot: nodeHash(crypto, second, roots[2]!),
+    };
+    expect(verifyConsistency(crypto, { ...longer, proof: [second, second] })).toBe(false);
+  });
+
   test('never throw on foreign values', () => {
     const hash = new Uint8Array(32);
     for (const [index, size] of [
