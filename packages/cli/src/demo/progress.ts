@@ -148,7 +148,7 @@ export function advance(progress: Progress, record: ProgressRecord): Progress {
     case 'round.published': {
       if (round === undefined) return progress;
       const metrics = (record['metrics'] ?? {}) as Readonly<Record<string, unknown>>;
-      return withRound(progress, round, {
+      return withRound({ ...progress, message: undefined }, round, {
         outcome: 'published',
         members: idsOf(record['members']),
         accuracy: numberOf(metrics['accuracy']),
@@ -163,6 +163,7 @@ export function advance(progress: Progress, record: ProgressRecord): Progress {
     case 'run.completed':
       return {
         ...progress,
+        message: undefined,
         completed: { published: numberOf(record['published']) ?? 0, aborted: numberOf(record['aborted']) ?? 0 },
       };
     case 'export.written':

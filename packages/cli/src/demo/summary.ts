@@ -75,15 +75,14 @@ function accuracies(accuracy: number, total: number | undefined, style: Terminal
   const own: Figure = {
     label: 'this run',
     accuracy,
-    kind: `one run${total === undefined ? '' : `, ${total} held-out records`}, as the last round began`,
+    kind: `one run${total === undefined ? '' : `, ${total} held-out records`}`,
   };
   const row = (figure: Figure): string[] => [`  ${figure.label}`, figure.accuracy.toFixed(3), style('dim', figure.kind)];
   const head = ['  accuracy on the pooled held-out records', '', 'what it is'].map((text) => style('bold', text));
   const [label, value, kind] = row(own) as [string, string, string];
-  return table(
-    [head, [style('green', label), style(['bold', 'green'], value), kind], ...benchmarkFigures().map(row), ...PUBLISHED.map(row)],
-    [1],
-  );
+  const figures = [...benchmarkFigures(), ...PUBLISHED].map(row);
+  const body = table([head, [style('green', label), style(['bold', 'green'], value), kind], ...figures], [1]);
+  return `${body}\n  ${style('dim', 'this run: the model with which the last round began, counted inside the secure sum')}`;
 }
 
 function next(out: string, verified: boolean, style: Terminal['style']): string {
