@@ -10,7 +10,8 @@ import { SottoError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { Ops, Shape } from '../ops/ops.ts';
 import { sizeOf } from '../ops/shapes.ts';
-import { activationName } from './layers/activation.ts';
+import { activationName, isElementwise } from './layers/activation.ts';
+import { changeLayout } from './layers/layout.ts';
 import { layerKinds, refusedKinds } from './kinds.ts';
 import type { BuiltLayer, Forward, GradientRecord, LayerConfig, LayersModelLike, ParameterSpec, Topology } from './types.ts';
 
@@ -158,13 +159,34 @@ export function compileModel(model: LayersModelLike | Topology): ModelGraph {
   const specs = { trainable: [] as ParameterSpec[], frozen: [] as ParameterSpec[] };
   const counts = { trainable: 0, frozen: 0 };
 
-  const addNode = (className: string, config: LayerConfig, from: readonly number[]): number => {
+  // Values of images may be held channels first; `shapes` are then in that order.
+  const channelsFirst: boolean[] = shapes.map(() => false);
+  const converted = new Map<string, number>();
+  const inLayout = (value: number, first: boolean): number => {
+    if (channelsFirst[value] === first || shapes[value]!.length !== 3) return value;
+    const key = `${value}/${first}`;
+    const known = converted.get(key);
+    if (known !== undefined) return known;
+    const built = changeLayout(shapes[value]!, first);
+    nodes.push({ layer: '', className: 'Layout', activation: undefined, inputs: [value], built, parameters: [] });
+    shapes.push(built.outputShape);
+    channelsFirst.push(first);
+    converted.set(key, shapes.length - 1);
+    return shapes.length - 1;
+  };
+
+  const addNode = (className: string, config: LayerConfig, inbound: readonly number[]): number => {
     const kind = layerKinds.get(className);
     if (kind === undefined) {
       const cure =
         refusedKinds[className] ?? `this kind has no rule for private training; use ${[...layerKinds.keys()].join(', ')}`;
       throw new SottoError('unsupported', `layer ${config.layer} (${className}): ${cure}`, { details: { layer: config.layer } });
     }
+    const raw = config.values['activation'];
+    const activation = className === 'Activation' && typeof raw === 'string' ? activationName(raw) : undefined;
+    const layout = activation !== undefined && isElementwise(activation) ? 'any' : (kind.layout ?? 'last');
+    const first = layout === 'first' || (layout === 'any' && inbound.every((value) => channelsFirst[value]));
+    const from = inbound.map((value) => inLayout(value, first));
     const built = kind.build(
       config,
       from.map((value) => shapes[value]!),
@@ -177,10 +199,9 @@ export function compileModel(model: LayersModelLike | Topology): ModelGraph {
       specs[group].push(spec);
       return spec;
     });
-    const raw = config.values['activation'];
-    const activation = className === 'Activation' && typeof raw === 'string' ? activationName(raw) : undefined;
     nodes.push({ layer: config.layer, className, activation, inputs: from, built, parameters });
     shapes.push(built.outputShape);
+    channelsFirst.push(first && built.outputShape.length === 3);
     return shapes.length - 1;
   };
 
@@ -207,7 +228,10 @@ export function compileModel(model: LayersModelLike | Topology): ModelGraph {
     }
     values.set(`${config.layer}/0`, value);
   }
-  const ends = outputs.map(([name, node]) => values.get(`${name}/${node}`) ?? fail(`output ${name} is not a layer`));
+  if ('weights' in model) checkWeights(model, [...specs.trainable, ...specs.frozen]);
+  const ends = outputs.map(([name, node]) =>
+    inLayout(values.get(`${name}/${node}`) ?? fail(`output ${name} is not a layer`), false),
+  );
   return {
     inputShapes: shapes.slice(0, inputs.length),
     nodes,
@@ -218,6 +242,20 @@ export function compileModel(model: LayersModelLike | Topology): ModelGraph {
     parameterCount: counts.trainable,
     frozenCount: counts.frozen,
   };
+}
+
+/** Compares the shapes that were read from the topology with those of the model's own weights: some tfjs layers do not serialise all options. */
+function checkWeights(model: LayersModelLike, specs: readonly ParameterSpec[]): void {
+  const actual = new Map(model.weights.map((weight) => [weight.name.replace(/_\d+$/, ''), weight.shape]));
+  for (const spec of specs) {
+    const shape = actual.get(spec.name);
+    if (shape !== undefined && shape.join() !== spec.shape.join()) {
+      throw new SottoError(
+        'unsupported',
+        `weight ${spec.name} has the shape [${shape.join(', ')}], but the layer's serialised options give [${spec.shape.join(', ')}]; tfjs left an option out, so use its default`,
+      );
+    }
+  }
 }
 
 /** A finished forward pass. */

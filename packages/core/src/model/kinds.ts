@@ -4,10 +4,36 @@
  * @module
  */
 import { activation } from './layers/activation.ts';
+import { advancedActivationKinds } from './layers/advanced-activations.ts';
+import { multiHeadAttention } from './layers/attention.ts';
+import { conv1d, conv2d } from './layers/conv2d.ts';
 import { dense } from './layers/dense.ts';
+import { depthwiseConv2d, separableConv2d } from './layers/depthwise.ts';
+import { dropout } from './layers/dropout.ts';
+import { embedding, positionEmbedding } from './layers/embedding.ts';
+import { mergingKinds } from './layers/merging.ts';
+import { normalisationKinds } from './layers/normalisation.ts';
+import { poolingKinds } from './layers/pooling.ts';
+import { shapingKinds } from './layers/shaping.ts';
 import type { LayerKind } from './types.ts';
 
-const kinds: readonly LayerKind[] = [dense, activation];
+const kinds: readonly LayerKind[] = [
+  dense,
+  conv1d,
+  conv2d,
+  depthwiseConv2d,
+  separableConv2d,
+  embedding,
+  positionEmbedding,
+  multiHeadAttention,
+  activation,
+  ...advancedActivationKinds,
+  ...normalisationKinds,
+  ...poolingKinds,
+  ...shapingKinds,
+  ...mergingKinds,
+  dropout,
+];
 
 /** Kinds by tfjs class name. */
 export const layerKinds: ReadonlyMap<string, LayerKind> = new Map(kinds.map((kind) => [kind.className, kind]));

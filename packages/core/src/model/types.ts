@@ -44,7 +44,7 @@ export interface WeightDeclaration {
  * How the gradient of one parameter comes from one example's part of the backward pass. Example i is row i of the first axis.
  *
  * - `outer`: aᵢ ⊗ gᵢ, with a `[n, d]` and g `[n, p]`; shape `[d, p]`.
- * - `product`: Σₜ aᵢₜ ⊗ gᵢₜ, with a `[n, t, d]` and g `[n, t, p]`; shape `[d, p]`.
+ * - `product`: Σₜ aᵢₜ ⊗ gᵢₜ, with a `[n, t, d]` and g `[n, t, p]`, or `[n, d, t]` and `[n, p, t]` where `positionsLast`; shape `[d, p]`.
  * - `direct`: the gradient itself, `[n, …shape]`.
  * - `rows`: Σₜ e(idᵢₜ) ⊗ gᵢₜ, with whole-numbered ids `[n, t]` and g `[n, t, p]`; shape `[rows, p]`.
  *
@@ -52,7 +52,7 @@ export interface WeightDeclaration {
  */
 export type GradientRecord<T> = { readonly finishRows?: (ops: Ops<T>, rows: T) => T } & (
   | { readonly kind: 'outer'; readonly a: T; readonly g: T }
-  | { readonly kind: 'product'; readonly a: T; readonly g: T }
+  | { readonly kind: 'product'; readonly a: T; readonly g: T; readonly positionsLast: boolean }
   | { readonly kind: 'direct'; readonly g: T }
   | { readonly kind: 'rows'; readonly ids: T; readonly g: T; readonly rows: number }
 );
@@ -76,10 +76,18 @@ export interface BuiltLayer {
   forward<T>(ops: Ops<T>, inputs: readonly T[], weights: readonly T[]): Forward<T>;
 }
 
+/**
+ * The axis order in which a kind wants image values: `first` is `[channels, height, width]`, `last` is tfjs's `[height, width, channels]`, and
+ * `any` takes them as they come, since it works element by element.
+ */
+export type Layout = 'first' | 'last' | 'any';
+
 /** A layer kind: one file each. */
 export interface LayerKind {
   /** The tfjs class name. */
   readonly className: string;
+  /** Default `last`. With `first`, inputs of three axes and the output come and go channels first; others are untouched. */
+  readonly layout?: Layout;
   /** Reads the serialised configuration; throws `unsupported` with a cure for what cannot be trained privately. */
   build(config: LayerConfig, inputShapes: readonly Shape[]): BuiltLayer;
 }

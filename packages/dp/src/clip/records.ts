@@ -50,18 +50,26 @@ const rules: { readonly [K in Kind]: Rules<K> } = {
     weightedSum: (ops, { a, g }, factors) => ops.matMul(a, ops.mul(g, factors), true, false),
   },
   product: {
-    materialise(ops, { a, g }) {
-      const [n, , d] = ops.shapeOf(a) as [number, number, number];
-      const p = ops.shapeOf(g)[2]!;
-      return ops.reshape(ops.matMul(a, g, true, false), [n, d * p]);
+    materialise(ops, { a, g, positionsLast }) {
+      const sum = ops.matMul(a, g, !positionsLast, positionsLast);
+      const [n, d, p] = ops.shapeOf(sum) as [number, number, number];
+      return ops.reshape(sum, [n, d * p]);
     },
     // ‖AᵀG‖² = ⟨AAᵀ, GGᵀ⟩, the ghost norm.
-    squaredNorms: (ops, { a, g }) => sumPerExample(ops, ops.mul(ops.matMul(a, a, false, true), ops.matMul(g, g, false, true))),
-    weightedSum(ops, { a, g }, factors) {
+    squaredNorms(ops, { a, g, positionsLast }) {
+      const gram = (x: typeof a): typeof a => ops.matMul(x, x, positionsLast, !positionsLast);
+      return sumPerExample(ops, ops.mul(gram(a), gram(g)));
+    },
+    weightedSum(ops, { a, g, positionsLast }, factors) {
+      const weighted = ops.mul(g, spread(ops, factors, 3));
+      if (positionsLast) {
+        const [, d] = ops.shapeOf(a) as [number, number, number];
+        const p = ops.shapeOf(g)[1]!;
+        return ops.reshape(ops.sum(ops.matMul(a, weighted, false, true), [0]), [d, p]);
+      }
       const [n, t, d] = ops.shapeOf(a) as [number, number, number];
       const p = ops.shapeOf(g)[2]!;
-      const weighted = ops.reshape(ops.mul(g, spread(ops, factors, 3)), [n * t, p]);
-      return ops.matMul(ops.reshape(a, [n * t, d]), weighted, true, false);
+      return ops.matMul(ops.reshape(a, [n * t, d]), ops.reshape(weighted, [n * t, p]), true, false);
     },
   },
   direct: {

@@ -106,6 +106,11 @@ export function activationName(name: string): string {
   return plain === 'silu' ? 'swish' : plain;
 }
 
+/** Whether an activation looks at one element at a time, so that the order of axes does not matter to it. */
+export function isElementwise(name: string): boolean {
+  return name !== 'softmax' && name !== 'logsoftmax';
+}
+
 export const activation: LayerKind = {
   className: 'Activation',
   build(config, [input]) {

@@ -29,7 +29,7 @@ export function denseForward<T>(ops: Ops<T>, x: T, kernel: T, bias: T | undefine
         if (bias !== undefined) weights.push({ kind: 'direct', g });
       } else {
         const g3 = ops.reshape(g, [n, positions, p]);
-        weights.push({ kind: 'product', a: ops.reshape(x, [n, positions, d]), g: g3 });
+        weights.push({ kind: 'product', a: ops.reshape(x, [n, positions, d]), g: g3, positionsLast: false });
         if (bias !== undefined) weights.push({ kind: 'direct', g: ops.reshape(ops.sum(g3, [1]), [n, p]) });
       }
       return { inputs: [needed[0] ? ops.reshape(ops.matMul(g, kernel, false, true), shape) : undefined], weights };

@@ -1,0 +1,108 @@
+/**
+ * Conv2D and Conv1D: y = x ⋆ W + b.
+ *
+ * @module
+ */
+import type { Conv2dOptions, Ops, Shape, Window2d } from '../../ops/ops.ts';
+import { choice, flag, integers, positiveInteger, refuse, refuseWeightTerms } from '../config.ts';
+import type { Forward, GradientRecord, LayerKind } from '../types.ts';
+import { readWindow, requireChannelsLast, requireImage, samePadding, slide } from './windows.ts';
+
+/** Σ over the positions of g `[n, C, H, W]` for each example and channel. */
+export function channelSums<T>(ops: Ops<T>, g: T): T {
+  const [n, c, h, w] = ops.shapeOf(g) as [number, number, number, number];
+  return ops.reshape(ops.sum(ops.reshape(g, [n, c, h * w]), [2]), [n, c]);
+}
+
+/** A convolution of x `[n, Ci, H, W]` with a tfjs kernel `[Kh, Kw, Ci, Co]`. */
+export function convForward<T>(ops: Ops<T>, x: T, kernel: T, bias: T | undefined, window: Window2d): Forward<T> {
+  const options: Conv2dOptions = { ...window, groups: 1 };
+  const [kh, kw, ci, co] = ops.shapeOf(kernel) as [number, number, number, number];
+  const turned = ops.transpose(kernel, [3, 2, 0, 1]);
+  const product = ops.conv2d(x, turned, options);
+  return {
+    output: bias === undefined ? product : ops.add(product, ops.reshape(bias, [co, 1, 1])),
+    backward(g, needed) {
+      const [n, , oh, ow] = ops.shapeOf(g) as [number, number, number, number];
+      const columns = ops.patches(x, [kh, kw], window);
+      const record: GradientRecord<T> = {
+        kind: 'product',
+        a: columns,
+        g: ops.reshape(g, [n, co, oh * ow]),
+        positionsLast: true,
+        // Rows are channel-major; tfjs kernels have the channels after the window.
+        finishRows(o, rows) {
+          const m = o.shapeOf(rows)[0]!;
+          const tensor = o.reshape(rows, [m, ci, kh * kw, co]);
+          return o.reshape(o.transpose(tensor, [0, 2, 1, 3]), [m, kh * kw * ci * co]);
+        },
+      };
+      const weights: GradientRecord<T>[] = [record];
+      if (bias !== undefined) weights.push({ kind: 'direct', g: channelSums(ops, g) });
+      return { inputs: [needed[0] ? ops.conv2dInputGradient(g, turned, ops.shapeOf(x), options) : undefined], weights };
+    },
+  };
+}
+
+export const conv2d: LayerKind = {
+  className: 'Conv2D',
+  layout: 'first',
+  build(config, [image]) {
+    refuseWeightTerms(config);
+    requireChannelsLast(config);
+    const input = requireImage(config, image);
+    const filters = positiveInteger(config, 'filters');
+    const size = integers(config, 'kernel_size', 2, 1, []) as [number, number];
+    const window = readWindow(config, input, size, [1, 1]);
+    const bias = flag(config, 'use_bias', true);
+    return {
+      outputShape: [filters, ...slide('Conv2D', input, size, window)],
+      weights: [{ name: 'kernel', shape: [...size, input[0]!, filters] }, ...(bias ? [{ name: 'bias', shape: [filters] }] : [])],
+      forward: (ops, [x], [kernel, b]) => convForward(ops, x!, kernel!, b, window),
+    };
+  },
+};
+
+export const conv1d: LayerKind = {
+  className: 'Conv1D',
+  build(config, [input]) {
+    refuseWeightTerms(config);
+    requireChannelsLast(config);
+    if (input?.length !== 2) throw refuse(config, 'its input is not a sequence', 'give it inputs [steps, channels]');
+    const [steps, channels] = input as [number, number];
+    const filters = positiveInteger(config, 'filters');
+    const [size] = integers(config, 'kernel_size', 1, 1, []) as [number];
+    const [stride] = integers(config, 'strides', 1, 1, [1]) as [number];
+    const [dilation] = integers(config, 'dilation_rate', 1, 1, [1]) as [number];
+    const padding = choice(config, 'padding', ['valid', 'same'], 'valid');
+    const [left, right] = padding === 'same' ? samePadding(steps, size, stride, dilation) : [0, 0];
+    const window: Window2d = { strides: [1, stride], dilations: [1, dilation], pads: [0, left, 0, right] };
+    const bias = flag(config, 'use_bias', true);
+    const [, count] = slide('Conv1D', [channels, 1, steps], [1, size], window);
+    const outputShape: Shape = [count, filters];
+    return {
+      outputShape,
+      weights: [{ name: 'kernel', shape: [size, channels, filters] }, ...(bias ? [{ name: 'bias', shape: [filters] }] : [])],
+      forward<T>(ops: Ops<T>, [x]: readonly T[], [kernel, b]: readonly T[]): Forward<T> {
+        const n = ops.shapeOf(x!)[0]!;
+        // A sequence is an image of one row.
+        const toImage = (t: T, length: number, width: number) => ops.reshape(ops.transpose(t, [0, 2, 1]), [n, width, 1, length]);
+        const toSequence = (t: T, length: number, width: number) => ops.transpose(ops.reshape(t, [n, width, length]), [0, 2, 1]);
+        const inner = convForward(
+          ops,
+          toImage(x!, steps, channels),
+          ops.reshape(kernel!, [1, size, channels, filters]),
+          b,
+          window,
+        );
+        return {
+          output: toSequence(inner.output, count, filters),
+          backward(g, needed) {
+            const { inputs, weights } = inner.backward(toImage(g, count, filters), needed);
+            return { inputs: inputs.map((t) => (t === undefined ? undefined : toSequence(t, steps, channels))), weights };
+          },
+        };
+      },
+    };
+  },
+};

@@ -1,0 +1,185 @@
+/**
+ * Normalisations that stay within one example: layer, group and root-mean-square normalisation; batch normalisation with frozen statistics.
+ *
+ * @module
+ */
+import type { Json } from '../../json.ts';
+import type { Ops, Shape } from '../../ops/ops.ts';
+import { sizeOf } from '../../ops/shapes.ts';
+import { flag, number, positiveInteger, refuse, refuseWeightTerms } from '../config.ts';
+import type { Forward, GradientRecord, LayerConfig, LayerKind, WeightDeclaration } from '../types.ts';
+
+/** gamma and beta, where the layer has them. */
+function affineWeights(scale: boolean, center: boolean, size: number): WeightDeclaration[] {
+  return [...(scale ? [{ name: 'gamma', shape: [size] }] : []), ...(center ? [{ name: 'beta', shape: [size] }] : [])];
+}
+
+/** The last axis only: other axes of tfjs's layerNormalization are refused. */
+function requireLastAxis(config: LayerConfig, input: Shape): void {
+  const raw: Json = config.values['axis'] ?? -1;
+  const axes = Array.isArray(raw) ? (raw as readonly Json[]) : [raw];
+  if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== input.length)) {
+    throw refuse(config, `axis is ${JSON.stringify(raw)}`, 'normalise over the last axis, -1');
+  }
+}
+
+/** Sums over the positions of `[n, P, d]` → `[n, d]`. */
+function positionSums<T>(ops: Ops<T>, x: T): T {
+  const [n, , d] = ops.shapeOf(x) as [number, number, number];
+  return ops.reshape(ops.sum(x, [1]), [n, d]);
+}
+
+/**
+ * Normalises rows of x `[n, P, d]` over d, with or without subtracting the mean.
+ * With x̂ = (x − m)·r: ∂x = r·(g − mean(g) − x̂·mean(g·x̂)); without the mean, r·(g − x̂·mean(g·x̂)).
+ */
+function normaliseRows<T>(
+  ops: Ops<T>,
+  x: T,
+  epsilon: number,
+  centred: boolean,
+): { readonly output: T; readonly gradient: (g: T) => T } {
+  const d = ops.shapeOf(x)[2]!;
+  const inverseSize = ops.constant([1 / d], []);
+  const mean = (t: T): T => ops.mul(ops.sum(t, [2]), inverseSize);
+  const one = ops.constant([1], []);
+  const shifted = centred ? ops.sub(x, mean(x)) : x;
+  const r = ops.div(one, ops.sqrt(ops.add(mean(ops.mul(shifted, shifted)), ops.constant([epsilon], []))));
+  const output = ops.mul(shifted, r);
+  return {
+    output,
+    gradient(g) {
+      const projected = ops.mul(output, mean(ops.mul(g, output)));
+      return ops.mul(r, ops.sub(centred ? ops.sub(g, mean(g)) : g, projected));
+    },
+  };
+}
+
+/** A normalisation over the last axis with gamma and beta. */
+function lastAxisNormalisation(className: string, centred: boolean, defaultEpsilon: number): LayerKind {
+  return {
+    className,
+    build(config, [input]) {
+      refuseWeightTerms(config);
+      requireLastAxis(config, input!);
+      const d = input!.at(-1)!;
+      const positions = sizeOf(input!) / d;
+      const epsilon = number(config, 'epsilon', defaultEpsilon);
+      const scale = flag(config, 'scale', true);
+      const center = centred && flag(config, 'center', true);
+      return {
+        outputShape: input!,
+        weights: affineWeights(scale, center, d),
+        forward<T>(ops: Ops<T>, [x]: readonly T[], weights: readonly T[]): Forward<T> {
+          const n = ops.shapeOf(x!)[0]!;
+          const gamma = scale ? weights[0] : undefined;
+          const beta = center ? weights.at(-1) : undefined;
+          const { output, gradient } = normaliseRows(ops, ops.reshape(x!, [n, positions, d]), epsilon, centred);
+          const scaled = gamma === undefined ? output : ops.mul(output, gamma);
+          return {
+            output: ops.reshape(beta === undefined ? scaled : ops.add(scaled, beta), ops.shapeOf(x!)),
+            backward(flat) {
+              const g = ops.reshape(flat, [n, positions, d]);
+              const records: GradientRecord<T>[] = [];
+              if (gamma !== undefined) records.push({ kind: 'direct', g: positionSums(ops, ops.mul(g, output)) });
+              if (beta !== undefined) records.push({ kind: 'direct', g: positionSums(ops, g) });
+              const inner = gradient(gamma === undefined ? g : ops.mul(g, gamma));
+              return { inputs: [ops.reshape(inner, ops.shapeOf(x!))], weights: records };
+            },
+          };
+        },
+      };
+    },
+  };
+}
+
+/** GroupNormalization (Sotto's own for tfjs): each example's channels in groups, over the group and all positions. */
+const groupNormalization: LayerKind = {
+  className: 'GroupNormalization',
+  layout: 'first',
+  build(config, [input]) {
+    refuseWeightTerms(config);
+    const image = input!.length === 3;
+    const channels = image ? input![0]! : input!.at(-1)!;
+    const positions = sizeOf(input!) / channels;
+    const groups = positiveInteger({ ...config, values: { groups: 32, ...config.values } }, 'groups');
+    if (channels % groups !== 0)
+      throw refuse(config, `${channels} channels do not divide into ${groups} groups`, 'choose a divisor');
+    const epsilon = number(config, 'epsilon', 1e-3);
+    const scale = flag(config, 'scale', true);
+    const center = flag(config, 'center', true);
+    return {
+      outputShape: input!,
+      weights: affineWeights(scale, center, channels),
+      forward<T>(ops: Ops<T>, [x]: readonly T[], weights: readonly T[]): Forward<T> {
+        const shape = ops.shapeOf(x!);
+        const n = shape[0]!;
+        const grouped: Shape = [n, groups, (channels / groups) * positions];
+        const byChannel: Shape = [n, channels, positions];
+        const toChannels = (t: T): T =>
+          image || positions === 1
+            ? ops.reshape(t, byChannel)
+            : ops.transpose(ops.reshape(t, [n, positions, channels]), [0, 2, 1]);
+        const fromChannels = (t: T): T => ops.reshape(image || positions === 1 ? t : ops.transpose(t, [0, 2, 1]), shape);
+        const gamma = scale ? ops.reshape(weights[0]!, [channels, 1]) : undefined;
+        const beta = center ? ops.reshape(weights.at(-1)!, [channels, 1]) : undefined;
+        const { output, gradient } = normaliseRows(ops, ops.reshape(toChannels(x!), grouped), epsilon, true);
+        const normal = ops.reshape(output, byChannel);
+        const scaled = gamma === undefined ? normal : ops.mul(normal, gamma);
+        return {
+          output: fromChannels(beta === undefined ? scaled : ops.add(scaled, beta)),
+          backward(flat) {
+            const g = toChannels(flat);
+            const sums = (t: T): T => ops.reshape(ops.sum(t, [2]), [n, channels]);
+            const records: GradientRecord<T>[] = [];
+            if (gamma !== undefined) records.push({ kind: 'direct', g: sums(ops.mul(g, normal)) });
+            if (beta !== undefined) records.push({ kind: 'direct', g: sums(g) });
+            const inner = gradient(ops.reshape(gamma === undefined ? g : ops.mul(g, gamma), grouped));
+            return { inputs: [fromChannels(ops.reshape(inner, byChannel))], weights: records };
+          },
+        };
+      },
+    };
+  },
+};
+
+/** BatchNormalization as the affine map that it is once its layer is frozen. */
+const frozenBatchNormalization: LayerKind = {
+  className: 'BatchNormalization',
+  build(config, [input]) {
+    if (config.values['trainable'] !== false) {
+      throw refuse(
+        config,
+        'batch normalisation mixes the examples of a batch, so that one example changes the gradients of all',
+        'use groupNormalization, or freeze the layer',
+      );
+    }
+    requireLastAxis(config, input!);
+    const d = input!.at(-1)!;
+    const scale = flag(config, 'scale', true);
+    const center = flag(config, 'center', true);
+    const epsilon = number(config, 'epsilon', 1e-3);
+    return {
+      outputShape: input!,
+      weights: [...affineWeights(scale, center, d), { name: 'moving_mean', shape: [d] }, { name: 'moving_variance', shape: [d] }],
+      forward<T>(ops: Ops<T>, [x]: readonly T[], weights: readonly T[]): Forward<T> {
+        const [mean, variance] = [weights.at(-2)!, weights.at(-1)!];
+        const deviation = ops.sqrt(ops.add(variance, ops.constant([epsilon], [])));
+        const factor = scale ? ops.div(weights[0]!, deviation) : ops.div(ops.constant([1], []), deviation);
+        const normal = ops.mul(ops.sub(x!, mean), factor);
+        return {
+          output: center ? ops.add(normal, weights[scale ? 1 : 0]!) : normal,
+          // The weights are frozen, so no records are asked for.
+          backward: (g) => ({ inputs: [ops.mul(g, factor)], weights: [] }),
+        };
+      },
+    };
+  },
+};
+
+export const normalisationKinds: readonly LayerKind[] = [
+  lastAxisNormalisation('LayerNormalization', true, 1e-3),
+  lastAxisNormalisation('RmsNormalization', false, 1e-6),
+  groupNormalization,
+  frozenBatchNormalization,
+];
