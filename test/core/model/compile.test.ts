@@ -67,7 +67,10 @@ describe('compiling models', () => {
     ],
     [
       'recurrent layers',
-      () => sequential({ layers: [layers.lstm({ units: 2, inputShape: [3, 2], name: 'memory' })] }),
+      () => ({
+        class_name: 'Sequential',
+        config: { layers: [{ class_name: 'LSTM', config: { name: 'memory', batch_input_shape: [null, 3, 2] } }] },
+      }),
       /layer memory \(LSTM\): recurrent layers are not implemented/,
     ],
     [

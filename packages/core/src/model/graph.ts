@@ -207,6 +207,14 @@ export function compileModel(model: LayersModelLike | Topology): ModelGraph {
 
   // Functional models list layers in any order, so each is built once all that it reads is known.
   const pending = layers.filter((layer) => layer.className !== 'InputLayer');
+  for (const { config, calls } of pending) {
+    if (calls.length > 1) {
+      throw new SottoError(
+        'unsupported',
+        `layer ${config.layer} is used ${calls.length} times; weights that are used twice are not implemented, so use one layer per call`,
+      );
+    }
+  }
   while (pending.length > 0) {
     const at = pending.findIndex((layer) =>
       layer.calls.every((call) => call.every(([name, node]) => values.has(`${name}/${node}`))),
@@ -214,12 +222,6 @@ export function compileModel(model: LayersModelLike | Topology): ModelGraph {
     if (at < 0) return fail(`layers ${pending.map((layer) => layer.config.layer).join(', ')} are not connected to the inputs`);
     const [layer] = pending.splice(at, 1) as [SerializedLayer];
     const { config, className } = layer;
-    if (layer.calls.length > 1) {
-      throw new SottoError(
-        'unsupported',
-        `layer ${config.layer} is used ${layer.calls.length} times; weights that are used twice are not implemented, so use one layer per call`,
-      );
-    }
     const from = (layer.calls[0] ?? []).map(([name, node]) => values.get(`${name}/${node}`)!);
     let value = addNode(className, config, from);
     const after = config.values['activation'];
