@@ -1,22 +1,23 @@
 /**
- * Runs the code blocks of README.md as a reader would: blocks with a title (```yaml title=plan.yaml) become files, bash
- * blocks run in their order in one shell, in a fresh folder inside the repository. A block after the comment
- * `<!-- run by .ci/run -->` is not run here; each of its lines must then stand in .ci/run as it is.
+ * Runs the code blocks of README.md as a reader would, from the repository's folder:
+ *
+ * - a bash block runs in a shell of its own;
+ * - a block with a title (```yaml title=examples/plan.yaml) must stand in that file as it is, and something that runs here
+ *   must use the file;
+ * - a block after the comment `<!-- run by .ci/run -->` is not run here: each of its lines must stand in .ci/run;
+ * - blocks of text only show something.
  *
  * `node scripts/readme-code.mjs [--list]`
  *
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folder = join(root, '.sotto', 'readme');
-const TIMEOUT_MS = 15 * 60_000;
-
-/** Languages whose blocks show something; blocks of others must say what to do with them. */
+const TIMEOUT_MS = 10 * 60_000;
 const SHOWN = new Set(['text', 'console']);
 
 function blocksOf(markdown) {
@@ -30,19 +31,9 @@ function blocksOf(markdown) {
   return blocks;
 }
 
-function fail(block, reason) {
+function fault(block, reason) {
   process.stderr.write(`README.md:${block.line}: ${reason}\n`);
-  process.exit(1);
-}
-
-const blocks = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'));
-if (process.argv.includes('--list')) {
-  for (const { line, language, title, elsewhere } of blocks) {
-    process.stdout.write(
-      `README.md:${line} ${language}${title === undefined ? '' : ` -> ${title}`}${elsewhere ? ' (run by .ci/run)' : ''}\n`,
-    );
-  }
-  process.exit(0);
+  return false;
 }
 
 const ciLines = new Set(
@@ -50,33 +41,37 @@ const ciLines = new Set(
     .split('\n')
     .map((line) => line.trim()),
 );
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-const script = ['set -euo pipefail', "trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT"];
-let runnable = 0;
-for (const block of blocks) {
-  if (SHOWN.has(block.language)) continue;
-  if (block.elsewhere) {
-    for (const line of block.code.split('\n').filter((text) => text.trim() !== '')) {
-      if (!ciLines.has(line.trim())) fail(block, `"${line}" is said to be run by .ci/run, which has no such line`);
-    }
-  } else if (block.title !== undefined) {
-    mkdirSync(dirname(join(folder, block.title)), { recursive: true });
-    writeFileSync(join(folder, block.title), block.code);
-  } else if (block.language === 'bash') {
-    script.push(`echo; echo "== README.md:${block.line}"`, block.code.trimEnd());
-    runnable++;
-  } else {
-    fail(block, `a block in "${block.language}" needs a title (a file that a command uses) or the language text (shown only)`);
+
+/** True if the block holds. */
+function check(block) {
+  const { language, title, code, elsewhere, line } = block;
+  if (SHOWN.has(language)) return true;
+  if (elsewhere) {
+    const missing = code.split('\n').find((text) => text.trim() !== '' && !ciLines.has(text.trim()));
+    return missing === undefined || fault(block, `"${missing}" is said to be run by .ci/run, which has no such line`);
   }
+  if (title !== undefined) {
+    if (!existsSync(join(root, title))) return fault(block, `${title} does not exist`);
+    return readFileSync(join(root, title), 'utf8').includes(code) || fault(block, `the block is not in ${title} as it stands here`);
+  }
+  if (language !== 'bash') return fault(block, `a block in "${language}" needs a title (the file it is from) or the language text`);
+  process.stdout.write(`\n== README.md:${line}\n${code}`);
+  const { status, error } = spawnSync('bash', ['-euo', 'pipefail', '-c', code], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: TIMEOUT_MS,
+  });
+  return status === 0 || fault(block, `the block failed (${error?.message ?? `status ${status}`})`);
 }
 
-const file = join(folder, 'readme.sh');
-writeFileSync(file, `${script.join('\n')}\n`);
-const result = spawnSync('bash', [file], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'], timeout: TIMEOUT_MS });
-const passed = result.status === 0;
-const reason = result.error ? ` (${result.error.message})` : '';
-process.stderr.write(
-  `\nREADME.md: ${runnable} blocks ${passed ? 'ran' : `failed${reason}; the last heading above names the line`}\n`,
-);
-process.exit(passed ? 0 : 1);
+const blocks = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'));
+if (process.argv.includes('--list')) {
+  for (const { line, language, title, elsewhere } of blocks) {
+    const how = SHOWN.has(language) ? 'shown' : elsewhere ? 'run by .ci/run' : title === undefined ? 'run here' : `part of ${title}`;
+    process.stdout.write(`README.md:${line} ${language}: ${how}\n`);
+  }
+} else {
+  const failed = blocks.filter((block) => !check(block)).length;
+  process.stdout.write(`\nREADME.md: ${blocks.length - failed} of ${blocks.length} code blocks hold\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadAuthorityConfig, loadClientConfig, loadCoordinatorConfig, loadPlan } from '@sotto/federation';
+import { loadAuthorityConfig, loadClientConfig, loadCoordinatorConfig, loadPlan, parsePlan } from '@sotto/federation';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { services, writeClientConfig, writeConfigs } from '../../packages/cli/src/demo/configs.ts';
 import { dataDirectory } from '../../packages/cli/src/demo/data.ts';
+import { heartPlan } from '../../packages/cli/src/demo/heart-plan.ts';
 import { drillRound, HOSPITALS } from '../../packages/cli/src/demo/hospitals.ts';
 import {
   type DemoState,
@@ -135,6 +136,19 @@ describe('the configurations of the demo', () => {
       })),
     );
     expect(HOSPITALS.map(({ id, file }) => [id, file])).toEqual(constants.hospitals.map(({ id, file }) => [id, file]));
+  });
+
+  it('are the example as well', async () => {
+    const { runId, rounds, ...example } = await loadPlan(join(root, 'examples/heart-disease/plan.yaml'));
+    const { runId: _runId, rounds: _rounds, ...demo } = parsePlan(heartPlan(runId, rounds));
+    expect(example).toEqual(demo);
+    for (const { id, file } of HOSPITALS) {
+      const client = await loadClientConfig(join(root, 'examples/heart-disease', `${id}.yaml`));
+      expect(client).toMatchObject({ id, budget: { epsilon: 1, delta: 1e-3 }, coordinator: '127.0.0.1:7401' });
+      expect(client.task!.file).toBe(join(root, 'examples/data/heart-disease', file));
+    }
+    expect((await loadAuthorityConfig(join(root, 'examples/heart-disease/authority.yaml'))).tokens.length).toBe(5);
+    expect((await loadCoordinatorConfig(join(root, 'examples/heart-disease/coordinator.yaml'))).id).toBe('coordinator');
   });
 
   it('rehearse the drop-out early, with a round after it', () => {
