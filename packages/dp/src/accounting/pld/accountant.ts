@@ -23,7 +23,7 @@ function read(event: DpEvent, options: AccountantOptions, question: Question, pr
   if (laws.items.length === 0) return exactReading(0, 'Nothing was released.');
   if ('delta' in question && question.delta === 0) return pureReading(laws);
   const asked = options.gridSize === undefined ? precision : { ...precision, points: options.gridSize };
-  const bounds = solve(laws.items, question, asked);
+  const bounds = solve(laws.items, question, laws.attained ? asked : { ...asked, bounds: 'upper' });
   const lower = laws.attained ? bounds.lower : 0;
   return {
     lower,

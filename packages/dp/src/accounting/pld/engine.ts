@@ -61,7 +61,7 @@ export interface Bounds {
   readonly numericError: number;
 }
 
-interface Side {
+export interface Side {
   readonly direction: Direction;
   readonly laws: readonly WeightedLaw[];
   /** Probability that some loss is +∞ (of the law itself). */
@@ -70,6 +70,8 @@ interface Side {
   /** The estimate of ε. */
   readonly epsilon: number;
   readonly extent: Extent;
+  /** The greatest total loss; +∞ if it is not bounded. */
+  readonly greatest: number;
 }
 
 const logWindowTail = -20;
@@ -92,7 +94,13 @@ function sideOf(nodes: readonly LossNodes[], counts: readonly number[], directio
     saddle = saddleForEpsilon(laws, question.epsilon);
     epsilon = question.epsilon;
   }
-  return { direction, laws, infinite, saddle, epsilon, extent: extentOf(laws, saddle, epsilon) };
+  let greatest = 0;
+  nodes.forEach((n, i) => {
+    const bounded = remove ? n.pTop + n.pInf === 0 : n.qBottom + n.qInf === 0;
+    const edge = remove ? n.topEdge : -n.bottomEdge;
+    greatest += counts[i]! * (bounded ? laws[i]!.loss.reduce((a, b) => Math.max(a, b), edge) : Infinity);
+  });
+  return { direction, laws, infinite, saddle, epsilon, extent: extentOf(laws, saddle, epsilon), greatest };
 }
 
 /** The bound of Canonne, Kamath and Steinke 2020 (Prop. 12) on ln δ at ε from the cumulant function at one order. */
@@ -134,7 +142,7 @@ function extentOf(laws: readonly WeightedLaw[], saddle: Saddle, epsilon: number)
 }
 
 /** Everything that does not depend on the grid. */
-interface Problem {
+export interface Problem {
   readonly items: readonly LawCount[];
   readonly steps: number;
   readonly tail: number;
@@ -142,7 +150,7 @@ interface Problem {
   readonly sides: readonly Side[];
 }
 
-function pose(items: readonly LawCount[], question: Question): Problem {
+export function pose(items: readonly LawCount[], question: Question): Problem {
   const steps = items.reduce((sum, item) => sum + item.count, 0);
   const counts = items.map((item) => item.count);
   let tail = 1e-30;
@@ -236,6 +244,8 @@ function bracket(problem: Problem, wantedStep: number, exact: boolean, precision
     const lowSide = problem.sides.find((side) => side.direction === chosen)!;
     lower = readBound(lowSide, problem, gather('lower', chosen), step, size, fft, 'lower').value;
   }
+  // No ε is larger than the greatest loss, and near it δ may be too small for the FFT.
+  if ('delta' in problem.question) upper = Math.min(upper, Math.max(0, ...problem.sides.map((s) => s.greatest)));
   const side = problem.sides.find((s) => s.direction === chosen)!;
   const slope = Math.max(side.saddle.tilt, 1e-3);
   const relative = composition === undefined ? 0 : composition.relativeError;
@@ -253,7 +263,7 @@ function bracket(problem: Problem, wantedStep: number, exact: boolean, precision
 }
 
 /** The measures of all laws for one direction, and the offset of their sum. */
-interface Gathered {
+export interface Gathered {
   readonly parts: readonly GridPart[];
   readonly offset: number;
 }
@@ -273,7 +283,8 @@ function dominated(side: Side, { parts, offset }: Gathered, question: Question, 
   return Math.exp(logDeltaFromTilt(laws, tilt, epsilon)) * (1 + 1e-6) + infinite <= delta;
 }
 
-function readBound(
+/** Composes the measures of one side and reads the bound. */
+export function readBound(
   side: Side,
   problem: Problem,
   { parts, offset }: Gathered,

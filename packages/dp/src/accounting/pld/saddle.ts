@@ -73,19 +73,45 @@ export function saddleForEpsilon(laws: readonly WeightedLaw[], epsilon: number):
   return search(laws, (saddle) => epsilon - saddle.mean);
 }
 
+/** The greatest total loss. */
+function greatestLoss(laws: readonly WeightedLaw[]): number {
+  let total = 0;
+  for (const { loss, mass, count } of laws) {
+    let top = -Infinity;
+    for (let i = 0; i < loss.length; i++) if (mass[i]! > 0 && loss[i]! > top) top = loss[i]!;
+    total += count * top;
+  }
+  return total;
+}
+
 /** The λ at which a decreasing function crosses 0, to 1 % (it need not be exact). */
 function search(laws: readonly WeightedLaw[], f: (saddle: Saddle) => number): Saddle {
   const zero = saddleAt(laws, 0);
   if (!(f(zero) > 0)) return zero;
+  // Where the loss is bounded and its bound has more mass than δ, no tilt is large enough: one that comes near it will do.
+  const room = greatestLoss(laws) - zero.mean;
+  const atTop = (saddle: Saddle): boolean => zero.mean + 0.999 * room < saddle.mean;
+  const widened = (saddle: Saddle): Saddle =>
+    atTop(saddle) ? { ...saddle, variance: Math.max(saddle.variance, (0.02 * room) ** 2) } : saddle;
   let low = 0;
   let high = 1;
   let best = saddleAt(laws, high);
-  while (f(best) > 0 && high < largestTilt) {
+  while (f(best) > 0 && high < largestTilt && !atTop(best)) {
     low = high;
     high *= 4;
     best = saddleAt(laws, high);
   }
-  if (high >= largestTilt) return best;
+  if (f(best) > 0) {
+    // Back to where the top is only just reached.
+    for (let i = 0; i < 8; i++) {
+      const middle = saddleAt(laws, 0.5 * (low + high));
+      if (atTop(middle)) {
+        high = middle.tilt;
+        best = middle;
+      } else low = middle.tilt;
+    }
+    return widened(best);
+  }
   for (let i = 0; i < 60 && high - low > 0.005 * high && high > 1e-6; i++) {
     const middle = low === 0 ? high / 4 : Math.sqrt(low * high);
     const at = saddleAt(laws, middle);
@@ -95,7 +121,7 @@ function search(laws: readonly WeightedLaw[], f: (saddle: Saddle) => number): Sa
       best = at;
     }
   }
-  return best;
+  return widened(best);
 }
 
 /** A limit, and the parameter of the Chernoff bound that gave it. */

@@ -82,7 +82,8 @@ export class TiltedComposition {
     this.#first = first;
     // Position 0 of the transform is the sum of the centres: position i holds every step that differs from it by a multiple of N.
     this.#rotate(centre);
-    this.#reference = (first + Math.floor(size / 2)) * step;
+    // Weights are relative to the ε in question, so that they overflow only far below it.
+    this.#reference = Math.round((0.5 * (extent.epsilonLow + extent.epsilonHigh) - window.offset) / step) * step;
     this.#logScale = logMass - tilt * this.#reference;
     this.relativeError = Math.expm1(steps * massError + Math.abs(logMass) * 1e-14 + size * 1e-15);
 
@@ -111,7 +112,8 @@ export class TiltedComposition {
     const shrink = Math.exp(-step);
     const target = want / scale;
     for (let i = size - 1; i >= 0; i--) {
-      if (((size - 1 - i) & 1023) === 0) weight = Math.exp(-tilt * ((this.#first + i) * step - this.#reference));
+      // By recurrence, but afresh now and then, and where it has underflowed.
+      if (((size - 1 - i) & 1023) === 0 || weight < 1e-250) weight = Math.exp(-tilt * ((this.#first + i) * step - this.#reference));
       const epsilon = (this.#first + i) * step + offset;
       if (epsilon <= 0 || a - b + sign * weight * this.tailError >= target) {
         if (i >= size - 3) return NaN;
