@@ -376,6 +376,21 @@ describe('rounds', () => {
 });
 
 describe('cohorts', () => {
+  test('below the floor are refused by their number, whoever confirmed', () => {
+    const run = started();
+    for (const id of owners) run.reserve(id, 1);
+    const entry = run.publishEntry(1, owners, owners);
+    const ledger = new Ledger(nobleCrypto, logOrigin(trustDomain, 'coordinator'));
+    ledger.append(enrolEntry('coordinator', 'coordinator'));
+    const semiHonest = { ...terms, secagg: { ...terms.secagg, mode: 'semi-honest' as const } };
+    ledger.append({ ...base('plan'), runId, planHash: plan, terms: semiHonest });
+    const few = { ...entry, survivors: entry.survivors.slice(2), confirmations: [] };
+    expect(() => ledger.append(few)).toThrow(/2 survivors are fewer than 3/);
+    const roster = owners.slice(0, 2);
+    const tiny = { ...few, roster, sharers: roster, survivors: entry.survivors.slice(0, 2) };
+    expect(() => ledger.append(tiny)).toThrow(/the roster has 2 members; the plan allows 3 to 4/);
+  });
+
   test('have the numbers of the protocol', () => {
     expect(cohortThresholds(terms.secagg, 4)).toEqual({ colluders: 1, threshold: 3, floor: 3 });
     expect(cohortThresholds(terms.secagg, 3)).toEqual({ colluders: 1, threshold: 3, floor: 3 });

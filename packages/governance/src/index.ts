@@ -44,6 +44,7 @@ export {
   tilePath,
   tilesOf,
 } from './log/tiles.ts';
+export { decodeLogProof, encodeLogProof, type LogProof, verifyLogProof } from './log/proof-file.ts';
 export { TransparencyLog } from './log/transparency-log.ts';
 export type {
   AbortEntry,
@@ -84,6 +85,7 @@ export { foldLedger, LedgerFold } from './ledger/fold.ts';
 export { Ledger, type PreparedEntry } from './ledger/ledger.ts';
 export {
   encodeEvidence,
+  evidenceToLogProof,
   type EvidenceExpectation,
   parseEvidence,
   reservationEvidence,
@@ -96,6 +98,8 @@ export { type Manifest, openManifest, parseManifest, signManifest } from './run/
 export { type ExportedLedger, exportRun, type ExportRunInput, ledgerFiles } from './run/export-run.ts';
 export { encodeReport } from './report/build-report.ts';
 export { renderReportHtml } from './report/html.ts';
+export { type ModelCardOptions, renderModelCard } from './report/model-card.ts';
+export { encodePrivacyStatement, privacyStatementType } from './report/privacy-statement.ts';
 export { reportSchema } from './report/schema.ts';
 export type {
   CohortReport,

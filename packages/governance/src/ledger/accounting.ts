@@ -29,6 +29,19 @@ export function gatherEvents(events: readonly DpEvent[]): DpEvent[] {
   return [...counts.values()].map(({ event, count }) => (count === 1 ? event : { type: 'selfComposed', count, event }));
 }
 
+/** The same accountant, which computes each answer once: a report asks the same of an account several times. */
+export function rememberAnswers(accountant: Accountant): Accountant {
+  const known = new Map<string, ReturnType<Accountant>>();
+  return (events, question) => {
+    const key = canonicalJson([question.adjacency, question.delta, ...events.map(encodeEvent)]);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const answer = accountant(events, question);
+    known.set(key, answer);
+    return answer;
+  };
+}
+
 /** Nano-units in ε = 1. */
 export const NANO = 1_000_000_000;
 

@@ -9,6 +9,7 @@ import type { CryptoProvider } from '@sotto/core/crypto';
 import { SottoError } from '@sotto/core/errors';
 import { canonicalJsonBytes, parseCanonicalJson } from '@sotto/core/json';
 import { type Checkpoint, type LogKey, openCheckpoint } from '../log/checkpoint.ts';
+import { encodeLogProof } from '../log/proof-file.ts';
 import { leafHash } from '../merkle/hash.ts';
 import { verifyInclusion } from '../merkle/verify.ts';
 import { decodeEvidence, encodeEntry, evidenceToJson } from './codec.ts';
@@ -87,4 +88,14 @@ export function encodeEvidence(evidence: ReservationEvidence): Uint8Array {
 /** The inverse of {@link encodeEvidence}; throws `invalid-encoding`. */
 export function parseEvidence(wire: Uint8Array): ReservationEvidence {
   return decodeEvidence(parseCanonicalJson(fromUtf8(wire), 'the reservation evidence'));
+}
+
+/** Evidence as a proof file (C2SP tlog-proof) that other tools read; its `extra` is the reserve entry's leaf. */
+export function evidenceToLogProof(evidence: ReservationEvidence): Uint8Array {
+  return encodeLogProof({
+    index: evidence.index,
+    proof: evidence.proof.map(fromBase64),
+    checkpoint: utf8(evidence.checkpoint),
+    extra: encodeEntry(evidence.reserve),
+  });
 }

@@ -6,7 +6,7 @@
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { SottoError } from '@sotto/core/errors';
 import type { TrustBundle } from '@sotto/core/identity';
-import type { Accountant } from '../ledger/accounting.ts';
+import { type Accountant, rememberAnswers } from '../ledger/accounting.ts';
 import { logOrigin } from '../log/checkpoint.ts';
 import { TransparencyLog } from '../log/transparency-log.ts';
 import type { ModelData } from '../model-files.ts';
@@ -65,7 +65,7 @@ export function ledgerFiles(
  *   ledgers do not stop an export: `verifyRun` names them.
  */
 export function exportRun(input: ExportRunInput): Map<string, Uint8Array> {
-  const { crypto, accountant, runId, bundle } = input;
+  const { crypto, runId, bundle } = input;
   const files = new Map([[exportPaths.trust as string, encodeTrustFile(crypto, bundle, input.certificates)]]);
   for (const [party, ledger] of input.ledgers) {
     const origin = logOrigin(bundle.trustDomain, party);
@@ -80,7 +80,7 @@ export function exportRun(input: ExportRunInput): Map<string, Uint8Array> {
   }
   const { planHash } = coordinatorRun(evidence).plan.entry;
   for (const [path, bytes] of modelFiles(input.model, { runId, planHash })) files.set(path, bytes);
-  const report = buildReport(evidence, accountant);
+  const report = buildReport(evidence, rememberAnswers(input.accountant));
   files.set(exportPaths.reportJson, encodeReport(report));
   files.set(exportPaths.reportHtml, renderReportHtml(report));
   const origin = logOrigin(bundle.trustDomain, input.coordinator);

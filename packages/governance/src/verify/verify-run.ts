@@ -8,7 +8,7 @@ import * as check from '@sotto/core/check';
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { SottoError } from '@sotto/core/errors';
 import { decodeTrustBundle, trustFingerprint } from '@sotto/core/identity';
-import { type Accountant, accountSpending } from '../ledger/accounting.ts';
+import { type Accountant, accountSpending, rememberAnswers } from '../ledger/accounting.ts';
 import { logOrigin } from '../log/checkpoint.ts';
 import { buildReport, encodeReport } from '../report/build-report.ts';
 import { renderReportHtml } from '../report/html.ts';
@@ -203,7 +203,8 @@ function summarise(
  * @throws SottoError `invalid-argument` or `invalid-encoding` for a malformed `trust`
  */
 export function verifyRun(files: ReadonlyMap<string, Uint8Array>, options: VerifyRunOptions): RunVerification {
-  const { crypto, accountant } = options;
+  const { crypto } = options;
+  const accountant = rememberAnswers(options.accountant);
   const wanted = options.trust === undefined ? undefined : expectedFingerprint(crypto, options.trust);
   const findings = new Findings();
   const { manifest, changed } = verifyManifest(crypto, files, findings);
