@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { epsilonOf, rdpOf } from '@sotto/dp';
+import { defaultOrders, deltaOf, epsilonOf, rdpOf } from '@sotto/dp';
 import type { DpEvent } from '@sotto/core/event';
 import {
   byIntegerOrders,
@@ -239,6 +239,43 @@ describe('other mechanisms', () => {
       expect(epsilon(event)).toBeGreaterThan(epsilon(one));
       expect(epsilon(event)).toBeLessThan(epsilon({ type: 'selfComposed', count: 10, event: one }));
     }
+  });
+});
+
+describe('the narrow search over orders', () => {
+  it('finds what the whole grid has, for ε and for δ', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-4, max: 1, noNaN: true }),
+        fc.double({ min: 0.3, max: 20, noNaN: true }),
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.constantFrom(1e-12, 1e-6, 1e-2),
+        fc.constantFrom<DpEvent>(
+          { type: 'noOp' },
+          { type: 'epsilonDelta', epsilon: 0.5, delta: 0 },
+          { type: 'zcdp', rho: 0.1, xi: 0.1 },
+        ),
+        (q, sigma, steps, delta, other) => {
+          const event: DpEvent = { type: 'composed', events: [sampled(q, sigma, steps), other] };
+          const narrow = epsilonOf(event, { delta, accountant: 'rdp' });
+          const whole = epsilonOf(event, { delta, accountant: 'rdp', orders: defaultOrders });
+          expect(narrow.upper).toBeLessThanOrEqual(whole.upper * (1 + 1e-12));
+          if (whole.upper < 100) {
+            const epsilon = whole.upper;
+            const small = deltaOf(event, { epsilon, accountant: 'rdp' });
+            expect(small.upper).toBeLessThanOrEqual(
+              deltaOf(event, { epsilon, accountant: 'rdp', orders: defaultOrders }).upper * (1 + 1e-9),
+            );
+          }
+        },
+      ),
+      { numRuns: 120, seed: 9 },
+    );
+  });
+
+  it('keeps to order ∞ where the mechanism is pure and δ vanishes', () => {
+    const event: DpEvent = { type: 'epsilonDelta', epsilon: 0.5, delta: 0 };
+    expect(epsilonOf(event, { delta: 1e-300, accountant: 'rdp' }).upper).toBeCloseTo(0.5, 12);
   });
 });
 
