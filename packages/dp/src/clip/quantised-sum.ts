@@ -21,8 +21,10 @@ export class QuantisedSum {
   readonly sum: Float64Array;
   readonly #grid: Grid;
   readonly #factor: ClipFactor;
-  /** Norms are brought below this many units before rounding, which moves each of D coordinates by at most half a unit. */
-  readonly #target: number;
+  /** Ends of the groups that are clipped apart from each other; one group ends at D. */
+  readonly #ends: readonly number[];
+  /** A group's share of the squared norm, an integer: groups × share ≤ grid.maxSquaredNorm. */
+  readonly #maxSquaredNorm: number;
   readonly #scratch: Float64Array;
   readonly #rounded: Float64Array;
   #examples = 0;
@@ -31,26 +33,37 @@ export class QuantisedSum {
   /**
    * @param dimension D, the number of coordinates.
    * @param maxExamples The most examples that may be added, from which it is checked that sums stay exact.
+   * @param groupEnds Where each group of coordinates that is clipped by itself ends; the last is D.
    */
-  constructor(grid: Grid, dimension: number, maxExamples: number, factor: ClipFactor) {
+  constructor(grid: Grid, dimension: number, maxExamples: number, factor: ClipFactor, groupEnds: readonly number[] = [dimension]) {
     integer('dimension', dimension, 1);
     integer('maxExamples', maxExamples, 0);
-    const target = grid.radius - Math.sqrt(dimension) / 2;
-    if (!(target > 0.9 * grid.radius)) {
-      throw new SottoError(
-        'invalid-argument',
-        `the grid has ${Math.floor(grid.radius)} steps within the clip norm, too few for ${dimension} parameters; raise gridBits`,
-      );
+    if (groupEnds.at(-1) !== dimension || groupEnds.some((end, i) => end <= (groupEnds[i - 1] ?? 0))) {
+      throw new SottoError('invalid-argument', `groupEnds is [${groupEnds.join(', ')}]; it must rise and end at ${dimension}`);
     }
+    this.#maxSquaredNorm = Math.floor(grid.maxSquaredNorm / groupEnds.length);
+    groupEnds.forEach((end, i) => {
+      if (!(this.#target(end - (groupEnds[i - 1] ?? 0)) > 0.9 * Math.sqrt(this.#maxSquaredNorm))) {
+        throw new SottoError(
+          'invalid-argument',
+          `the grid has ${Math.floor(grid.radius)} steps within the clip norm, too few for ${dimension} parameters; raise gridBits`,
+        );
+      }
+    });
     if (maxExamples * Math.ceil(grid.radius) > 2 ** 52) {
       throw new SottoError('invalid-argument', `${maxExamples} examples on this grid could leave exact integers; lower gridBits`);
     }
     this.#grid = grid;
     this.#factor = factor;
-    this.#target = target;
+    this.#ends = groupEnds;
     this.sum = new Float64Array(dimension);
     this.#scratch = new Float64Array(dimension);
     this.#rounded = new Float64Array(dimension);
+  }
+
+  /** Norms are brought below this many units before rounding, which moves each coordinate by at most half a unit. */
+  #target(width: number): number {
+    return Math.sqrt(this.#maxSquaredNorm) - Math.sqrt(width) / 2;
   }
 
   /** Examples added so far. Private data. */
@@ -71,57 +84,64 @@ export class QuantisedSum {
       const begin = row * width;
       for (let j = 0; j < width; j++) scratch[at++] = values[begin + j]!;
     }
-    if (at !== scratch.length)
-      throw new SottoError('internal', `a gradient has ${at} coordinates; the sum has ${scratch.length}`);
-    this.#addScratch();
-  }
-
-  #addScratch(): void {
-    const g = this.#scratch;
+    if (at !== scratch.length) throw new SottoError('internal', `a gradient has ${at} coordinates; the sum has ${scratch.length}`);
     this.#examples++;
-    let largest = 0;
-    let squares = 0;
-    for (let j = 0; j < g.length; j++) {
-      const value = g[j]!;
-      const magnitude = Math.abs(value);
-      if (magnitude > largest) largest = magnitude;
-      squares += value * value;
+    let finite = true;
+    let begin = 0;
+    for (const end of this.#ends) {
+      finite = finite && this.#roundGroup(begin, end);
+      begin = end;
     }
-    // A NaN makes the squares NaN; an infinity makes the largest infinite. Either way the whole example counts as zero.
-    if (Number.isNaN(squares) || largest === Infinity) {
+    // One bad coordinate makes the whole example count as zero.
+    if (!finite) {
       this.#nonFinite++;
       return;
     }
-    let norm = Math.sqrt(squares);
-    if (!(squares < 1e300) || squares < 1e-280) norm = scaledNorm(g, largest);
-    const unit = this.#grid.unit;
-    let factor = this.#factor(norm, this.#target * unit) / unit;
-    // Rounding adds at most √D/2 to the norm, which the target leaves room for, so the first try nearly always holds. The check is what
-    // the guarantee rests on: it holds for any factor, and an example that never passes contributes zero.
-    if (!Number.isFinite(factor)) factor = 0;
-    let within = this.#quantise(factor);
-    for (let step = 2 ** -20; !within && step <= 1; step *= 2) {
-      factor *= 1 - step;
-      within = this.#quantise(factor);
-    }
-    if (!within) return;
     const sum = this.sum;
     const z = this.#rounded;
     for (let j = 0; j < z.length; j++) sum[j]! += z[j]!;
   }
 
-  /** Rounds the example to the grid under a factor; tells whether it is within the exact bound. */
-  #quantise(factor: number): boolean {
+  /** Clips and rounds one group of the scratch gradient into the rounded one; false where it holds a NaN or an infinity. */
+  #roundGroup(begin: number, end: number): boolean {
+    const g = this.#scratch;
+    let largest = 0;
+    let squares = 0;
+    for (let j = begin; j < end; j++) {
+      const value = g[j]!;
+      const magnitude = Math.abs(value);
+      if (magnitude > largest) largest = magnitude;
+      squares += value * value;
+    }
+    if (Number.isNaN(squares) || largest === Infinity) return false;
+    let norm = Math.sqrt(squares);
+    if (!(squares < 1e300) || squares < 1e-280) norm = scaledNorm(g.subarray(begin, end), largest);
+    const unit = this.#grid.unit;
+    let factor = this.#factor(norm, this.#target(end - begin) * unit) / unit;
+    // Rounding adds at most √D/2 to the norm, which the target leaves room for, so the first try nearly always holds. The check is what
+    // the guarantee rests on: it holds for any factor, and a group that never passes contributes zero.
+    if (!Number.isFinite(factor)) factor = 0;
+    let within = this.#quantise(begin, end, factor);
+    for (let step = 2 ** -20; !within && step <= 1; step *= 2) {
+      factor *= 1 - step;
+      within = this.#quantise(begin, end, factor);
+    }
+    if (!within) this.#rounded.fill(0, begin, end);
+    return true;
+  }
+
+  /** Rounds a group to the grid under a factor; tells whether it is within the exact bound. */
+  #quantise(begin: number, end: number, factor: number): boolean {
     const g = this.#scratch;
     const z = this.#rounded;
     let squares = 0;
     // Each square is an integer, and partial sums are exact below 2⁵³; beyond that they only grow, so that a violation stays one.
-    for (let j = 0; j < g.length; j++) {
+    for (let j = begin; j < end; j++) {
       const value = Math.round(g[j]! * factor);
       z[j] = value;
       squares += value * value;
     }
-    return squares <= this.#grid.maxSquaredNorm;
+    return squares <= this.#maxSquaredNorm;
   }
 }
 

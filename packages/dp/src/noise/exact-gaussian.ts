@@ -10,6 +10,7 @@
  * @module
  */
 import { integer } from '@sotto/core/check';
+import { uniformBelow } from '../sampling/uniform.ts';
 import type { BitSource } from './bit-source.ts';
 import { LazyUniform } from './lazy-uniform.ts';
 
@@ -87,22 +88,13 @@ export class ExactGaussian {
       next.reset(bits.word());
       if (!next.isBelow(previous, bits)) return length % 2 === 0;
       // r < (2n + x)/(2n + 2) for a uniform r: of m equal cells, 2n are true, one is false, and one leaves it to a fresh r' < x.
-      const cell = this.#cell(m);
+      const cell = uniformBelow(m, bits);
       if (cell === m - 1) return length % 2 === 0;
       if (cell === m - 2 && !this.#r.reset(bits.word()).isBelow(this.#x, bits)) return length % 2 === 0;
       const freed = previous === this.#x ? spare : previous;
       previous = next;
       next = freed;
       spare = freed;
-    }
-  }
-
-  /** Uniform on 0 … m − 1, without bias. */
-  #cell(m: number): number {
-    const limit = 2 ** 32 - (2 ** 32 % m);
-    for (;;) {
-      const word = this.#bits.word();
-      if (word < limit) return word % m;
     }
   }
 }

@@ -4,19 +4,21 @@
  *
  * @module
  */
-import { openProbability, positive, probability } from '@sotto/core/check';
+import { integer, oneOf, openProbability, positive, probability } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { DpEvent } from '@sotto/core/event';
 import type { NumericArray } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
 import { checkClipping, clipFactor } from '../clip/clipping.ts';
 import type { Clipping } from '../clip/clipping.ts';
+import { floatSlack } from '../clip/float-slack.ts';
 import { createGrid } from '../clip/grid.ts';
 import type { Grid } from '../clip/grid.ts';
 import { QuantisedSum } from '../clip/quantised-sum.ts';
 import { BitSource } from '../noise/bit-source.ts';
 import { ExactGaussian } from '../noise/exact-gaussian.ts';
 import { poissonSample } from '../sampling/poisson.ts';
+import { uniformBelow } from '../sampling/uniform.ts';
 
 /** What a plan is made of. All of it is public and must not depend on the private records. */
 export interface MechanismPlanOptions {
@@ -29,6 +31,16 @@ export interface MechanismPlanOptions {
   readonly noiseMultiplier: number;
   /** k of {@link createGrid}; by default about 2²⁴ grid steps lie within the clip norm. */
   readonly gridBits?: number;
+  /**
+   * `secure` (the default): every example is rounded to the grid and its norm verified in integers. `fast`: the engine adds clipped gradients in
+   * float32, and the noise is raised by a stated slack that bounds what rounding can add to the sensitivity.
+   */
+  readonly mode?: 'secure' | 'fast';
+  /**
+   * `fast` mode: the most examples of a step, a public constant; a larger draw is cut to a random subset. Default E + 8√E + 16 for an
+   * expected batch size E, which a draw exceeds with a probability below 1e-13.
+   */
+  readonly maxBatchSize?: number;
 }
 
 /** What one step releases. Everything in it may be published. */
@@ -37,7 +49,7 @@ export interface PrivateSum {
   readonly sum: Float64Array;
   /** The divisor for an estimate of the mean gradient. */
   readonly expectedBatchSize: number;
-  /** The noise's standard deviation per coordinate. */
+  /** The noise's standard deviation per coordinate: σ·C, times 1 + slack in `fast` mode. */
   readonly standardDeviation: number;
   /** What the release costs. */
   readonly event: DpEvent;
@@ -49,7 +61,13 @@ export interface MechanismPlan {
   readonly expectedBatchSize: number;
   readonly clipping: Clipping;
   readonly noiseMultiplier: number;
+  readonly mode: 'secure' | 'fast';
+  /** The most examples of a step; infinite in `secure` mode. */
+  readonly maxBatchSize: number;
+  /** The integer grid of the `secure` mode. */
   readonly grid: Grid;
+  /** By how much, relatively, the noise is raised for a model of D parameters: 0 in `secure` mode. */
+  slack(dimension: number): number;
   /** The event of one step, under `addOrRemoveOne` adjacency of records. */
   readonly event: DpEvent;
   /**
@@ -57,9 +75,10 @@ export interface MechanismPlan {
    *
    * @param populationSize Records in the private data set.
    * @param dimension Coordinates of a gradient.
+   * @param groupEnds Where each group of coordinates that is clipped by itself ends, for `perLayer` clipping.
    * @param random Where sample and noise come from; a CSPRNG except in tests.
    */
-  begin(populationSize: number, dimension: number, random: RandomSource): PrivateStep;
+  begin(populationSize: number, dimension: number, random: RandomSource, groupEnds?: readonly number[]): PrivateStep;
 }
 
 /** One step of a plan: draw, add every example of the batch, release once. */
@@ -68,6 +87,11 @@ export interface PrivateStep {
   readonly batch: Uint32Array;
   /** Adds `count` examples, rows 0 … count − 1 of matrices `[rows, width]` that together make the flat gradient. */
   add(parts: readonly { readonly values: NumericArray; readonly width: number }[], count: number): void;
+  /**
+   * `fast` mode: adds a sum of `count` clipped examples that an engine computed in float32. Refused where it is not finite: add those examples one
+   * by one with {@link add}, which counts the bad ones as zero.
+   */
+  addSum(parts: readonly NumericArray[], count: number): void;
   /** Examples of this step that held NaN or infinity and so counted as zero. Private: reporting it is a release of its own. */
   readonly nonFiniteExamples: number;
   /** Adds the noise and ends the step. An empty batch releases noise like any other. A second call is refused. */
@@ -86,36 +110,88 @@ export function createMechanismPlan(options: MechanismPlanOptions): MechanismPla
     sampleRate,
     event: Object.freeze({ type: 'gaussian', noiseMultiplier }),
   });
-  const plan = { sampleRate, expectedBatchSize, clipping, noiseMultiplier, grid, event };
+  const mode = oneOf('mode', options.mode ?? 'secure', ['secure', 'fast']);
+  const cap = options.maxBatchSize ?? Math.ceil(expectedBatchSize + 8 * Math.sqrt(expectedBatchSize) + 16);
+  const maxBatchSize = mode === 'fast' ? integer('maxBatchSize', cap, 1, 2 ** 20) : Infinity;
+  const slack = (dimension: number): number =>
+    mode === 'secure' ? 0 : floatSlack({ dimension, maxBatchSize }) + 2 * Math.sqrt(dimension) * (noiseMultiplier / 2 ** grid.gridBits);
+  const plan = { sampleRate, expectedBatchSize, clipping, noiseMultiplier, mode, maxBatchSize, grid, slack, event };
   return Object.freeze({
     ...plan,
-    begin: (populationSize: number, dimension: number, random: RandomSource) => new Step(plan, populationSize, dimension, random),
+    begin: (populationSize: number, dimension: number, random: RandomSource, groupEnds?: readonly number[]) =>
+      new Step(plan, populationSize, dimension, random, groupEnds),
   });
+}
+
+/** Cuts a batch to a uniformly random subset of the given size, in ascending order. */
+function truncate(batch: Uint32Array, size: number, bits: BitSource): Uint32Array {
+  if (batch.length <= size) return batch;
+  for (let i = 0; i < size; i++) {
+    const j = i + uniformBelow(batch.length - i, bits);
+    [batch[i], batch[j]] = [batch[j]!, batch[i]!];
+  }
+  return batch.slice(0, size).sort();
 }
 
 class Step implements PrivateStep {
   readonly batch: Uint32Array;
   readonly #plan: Omit<MechanismPlan, 'begin'>;
+  readonly #grid: Grid;
   readonly #sum: QuantisedSum;
+  readonly #floatSum: Float64Array;
   readonly #bits: BitSource;
+  #summed = 0;
   #released = false;
 
-  constructor(plan: Omit<MechanismPlan, 'begin'>, populationSize: number, dimension: number, random: RandomSource) {
+  constructor(
+    plan: Omit<MechanismPlan, 'begin'>,
+    populationSize: number,
+    dimension: number,
+    random: RandomSource,
+    groupEnds: readonly number[] | undefined,
+  ) {
+    if (plan.mode === 'fast' && populationSize * plan.sampleRate > 1.05 * plan.expectedBatchSize + 1) {
+      throw new SottoError(
+        'invalid-argument',
+        `expectedBatchSize is ${plan.expectedBatchSize}; in fast mode it must be at least sampleRate times the number of records, or batches are cut too often`,
+      );
+    }
+    if ((plan.clipping.kind === 'perLayer') !== (groupEnds !== undefined)) {
+      throw new SottoError('invalid-argument', 'groupEnds must be given with perLayer clipping, and only then');
+    }
     this.#plan = plan;
     this.#bits = new BitSource(random);
-    this.#sum = new QuantisedSum(plan.grid, dimension, populationSize, clipFactor(plan.clipping));
-    this.batch = poissonSample(populationSize, plan.sampleRate, this.#bits);
+    const { clipping, noiseMultiplier } = plan;
+    // In fast mode the same grid is stretched by the slack, so that noise of 2ᵏ units is σ·C·(1 + slack).
+    this.#grid = plan.mode === 'secure' ? plan.grid : createGrid(clipping.norm * (1 + plan.slack(dimension)), noiseMultiplier, plan.grid.gridBits);
+    this.#sum = new QuantisedSum(this.#grid, dimension, Math.min(populationSize, plan.maxBatchSize), clipFactor(clipping), groupEnds);
+    this.#floatSum = new Float64Array(plan.mode === 'fast' ? dimension : 0);
+    this.batch = truncate(poissonSample(populationSize, plan.sampleRate, this.#bits), plan.maxBatchSize, this.#bits);
   }
 
   add(parts: readonly { readonly values: NumericArray; readonly width: number }[], count: number): void {
-    if (this.#released) throw new SottoError('conflict', 'the step is released already; begin another one');
-    if (this.#sum.examples + count > this.batch.length) {
-      throw new SottoError(
-        'invalid-argument',
-        `count is ${count}; only ${this.batch.length - this.#sum.examples} examples of the batch are left`,
-      );
-    }
+    this.#claim(count);
     for (let row = 0; row < count; row++) this.#sum.addRow(parts, row);
+  }
+
+  addSum(parts: readonly NumericArray[], count: number): void {
+    if (this.#plan.mode !== 'fast') {
+      throw new SottoError('invalid-argument', 'the plan is in secure mode, where sums of floats cannot be added; add the examples');
+    }
+    if (!isFiniteSum(parts)) throw new SottoError('numeric', 'the sum holds a NaN or an infinity; add its examples one by one');
+    this.#claim(count);
+    this.#summed += count;
+    const sum = this.#floatSum;
+    let at = 0;
+    for (const part of parts) for (let j = 0; j < part.length; j++) sum[at++]! += part[j]!;
+    if (at !== sum.length) throw new SottoError('internal', `a sum has ${at} coordinates; the model has ${sum.length}`);
+  }
+
+  /** Checks that so many more examples may be added. */
+  #claim(count: number): void {
+    if (this.#released) throw new SottoError('conflict', 'the step is released already; begin another one');
+    const left = this.batch.length - this.#sum.examples - this.#summed;
+    if (count > left) throw new SottoError('invalid-argument', `count is ${count}; only ${left} examples of the batch are left`);
   }
 
   get nonFiniteExamples(): number {
@@ -124,19 +200,29 @@ class Step implements PrivateStep {
 
   release(): PrivateSum {
     if (this.#released) throw new SottoError('conflict', 'the step is released already; its noise is never drawn twice');
-    if (this.#sum.examples !== this.batch.length) {
-      throw new SottoError(
-        'conflict',
-        `${this.#sum.examples} of ${this.batch.length} examples of the batch were added; add all before release`,
-      );
+    const added = this.#sum.examples + this.#summed;
+    if (added !== this.batch.length) {
+      throw new SottoError('conflict', `${added} of ${this.batch.length} examples of the batch were added; add all before release`);
     }
     this.#released = true;
-    const { grid, clipping, noiseMultiplier, expectedBatchSize, event } = this.#plan;
-    const noise = new ExactGaussian(this.#bits, grid.gridBits);
-    const sum = this.#sum.sum;
+    const { expectedBatchSize, event } = this.#plan;
+    const { unit, gridBits } = this.#grid;
+    const noise = new ExactGaussian(this.#bits, gridBits);
+    const { sum } = this.#sum;
+    // What was added in floats is rounded to the grid before the noise, so that noise and sum are integers in both modes.
+    if (this.#summed > 0) for (let j = 0; j < sum.length; j++) sum[j]! += Math.round(this.#floatSum[j]! / unit);
     // Integers until here; the multiplication by the unit is post-processing.
-    for (let j = 0; j < sum.length; j++) sum[j] = (sum[j]! + noise.next()) * grid.unit;
+    for (let j = 0; j < sum.length; j++) sum[j] = (sum[j]! + noise.next()) * unit;
     this.#bits.wipe();
-    return { sum, expectedBatchSize, standardDeviation: noiseMultiplier * clipping.norm, event };
+    this.#floatSum.fill(0);
+    return { sum, expectedBatchSize, standardDeviation: unit * 2 ** gridBits, event };
   }
+}
+
+/** Whether all numbers of a sum are finite. */
+export function isFiniteSum(parts: readonly NumericArray[]): boolean {
+  // A NaN or an infinity survives every sum of products with zero.
+  let probe = 0;
+  for (const part of parts) for (let j = 0; j < part.length; j++) probe += part[j]! * 0;
+  return probe === 0;
 }

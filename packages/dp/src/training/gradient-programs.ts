@@ -6,7 +6,9 @@
 import { forwardModel, unpackParameters } from '@sotto/core/model';
 import type { GradientRecord, ModelGraph } from '@sotto/core/model';
 import type { Ops, Program, ProgramInput, Shape } from '@sotto/core/ops';
-import { perExampleGradients } from '../clip/records.ts';
+import { clipFactors, clipGroups } from '../clip/clipping.ts';
+import type { Clipping } from '../clip/clipping.ts';
+import { finishSum, materialise, perExampleGradients, squaredNorms, sumPerExample, weightedSum } from '../clip/records.ts';
 import type { LossRule } from './losses.ts';
 
 const withBatch = (n: number, shape: Shape): Shape => [n, ...shape];
@@ -54,6 +56,41 @@ export function perExampleProgram(graph: ModelGraph, loss: LossRule, n: number):
     build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T> {
       const { losses, records } = differentiate(ops, graph, loss, inputs);
       return { losses, ...Object.fromEntries(records.map((record, i) => [`g${i}`, perExampleGradients(ops, record)])) };
+    },
+  };
+}
+
+/**
+ * The clipped sum of a batch of n: output `s<i>` is Σⱼ mⱼ·cⱼ·gⱼ for trainable parameter i, `[1, size]`, where the input `mask` `[n, 1]` is 1 for examples and 0
+ * for padding. `losses` and `squaredNorms` are `[n, 1]`.
+ *
+ * Dense layers on vectors use book-keeping; every other gradient is materialised once, for its norm and its sum, which is
+ * faster than its ghost norm (`docs/engines.md`).
+ */
+export function clippedSumProgram(graph: ModelGraph, loss: LossRule, n: number, clipping: Clipping): Program {
+  return {
+    name: 'clipped-sum',
+    inputs: [...trainingInputs(graph, loss, n), { name: 'mask', shape: [n, 1] }],
+    build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T> {
+      const { losses, records } = differentiate(ops, graph, loss, inputs);
+      const forms = records.map((record) => {
+        if (record.kind === 'outer') return { norms: squaredNorms(ops, record), sum: (f: T) => weightedSum(ops, record, f) };
+        const rows = materialise(ops, record);
+        return {
+          norms: sumPerExample(ops, ops.mul(rows, rows)),
+          sum: (f: T) => finishSum(ops, record, ops.matMul(ops.reshape(f, [1, n]), rows)),
+        };
+      });
+      const groups = clipGroups(clipping, graph.trainable);
+      const sums: Record<string, T> = {};
+      const totals = groups.map((group) => {
+        const parts = group.map((i) => forms[i]!.norms);
+        const total = parts.length === 1 ? parts[0]! : ops.sum(ops.concat(parts, 1), [1]);
+        const factors = ops.mul(clipFactors(ops, clipping, total, clipping.norm / Math.sqrt(groups.length)), inputs['mask']!);
+        for (const i of group) sums[`s${i}`] = forms[i]!.sum(factors);
+        return total;
+      });
+      return { losses, squaredNorms: totals.reduce((a, b) => ops.add(a, b)), ...sums };
     },
   };
 }

@@ -8,10 +8,12 @@ import { SottoError } from '@sotto/core/errors';
 import { compileModel } from '@sotto/core/model';
 import type { LayersModelLike, ModelGraph, Topology } from '@sotto/core/model';
 import { sizeOf } from '@sotto/core/ops';
-import type { CompiledProgram, Engine } from '@sotto/core/ops';
+import type { CompiledProgram, Engine, Program } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
+import { clipGroups } from '../clip/clipping.ts';
+import { isFiniteSum } from '../plan/mechanism-plan.ts';
 import type { MechanismPlan, PrivateStep, PrivateSum } from '../plan/mechanism-plan.ts';
-import { perExampleProgram, predictionProgram } from './gradient-programs.ts';
+import { clippedSumProgram, perExampleProgram, predictionProgram } from './gradient-programs.ts';
 import { lossRule } from './losses.ts';
 import type { LossName, LossRule } from './losses.ts';
 
@@ -70,11 +72,20 @@ export async function createRecordTrainer(options: RecordTrainerOptions): Promis
   }
   const loss = lossRule(graph, options.loss);
   const physicalBatchSize = integer('physicalBatchSize', options.physicalBatchSize ?? DEFAULT_PHYSICAL_BATCH, 1, 2 ** 20);
-  const [gradients, predictions] = await Promise.all([
-    options.engine.compile(perExampleProgram(graph, loss, physicalBatchSize)),
-    options.engine.compile(predictionProgram(graph, physicalBatchSize)),
-  ]);
-  return new Trainer(options, graph, loss, physicalBatchSize, gradients, predictions);
+  const programs: Programs = {
+    rows: perExampleProgram(graph, loss, physicalBatchSize),
+    sum: clippedSumProgram(graph, loss, physicalBatchSize, options.plan.clipping),
+    predictions: predictionProgram(graph, physicalBatchSize),
+  };
+  const trainer = new Trainer(options, graph, loss, physicalBatchSize, programs);
+  await trainer.prepare();
+  return trainer;
+}
+
+interface Programs {
+  readonly rows: Program;
+  readonly sum: Program;
+  readonly predictions: Program;
 }
 
 /** How many examples an array of rows holds; throws where it is not a whole number, or rows and targets differ. */
@@ -106,17 +117,12 @@ class Trainer implements RecordTrainer {
   readonly #sizes: readonly number[];
   readonly #random: RandomSource;
   readonly #n: number;
-  readonly #gradients: CompiledProgram;
-  readonly #predictions: CompiledProgram;
+  readonly #groupEnds: readonly number[] | undefined;
+  readonly #engine: Engine;
+  readonly #programs: Programs;
+  readonly #compiled: { -readonly [K in keyof Programs]?: Promise<CompiledProgram> } = {};
 
-  constructor(
-    options: RecordTrainerOptions,
-    graph: ModelGraph,
-    loss: LossRule,
-    physicalBatchSize: number,
-    gradients: CompiledProgram,
-    predictions: CompiledProgram,
-  ) {
+  constructor(options: RecordTrainerOptions, graph: ModelGraph, loss: LossRule, physicalBatchSize: number, programs: Programs) {
     this.parameterCount = graph.parameterCount;
     this.plan = options.plan;
     this.#features = options.features;
@@ -128,13 +134,24 @@ class Trainer implements RecordTrainer {
     this.#sizes = graph.trainable.map((spec) => spec.size);
     this.#random = options.random;
     this.#n = physicalBatchSize;
-    this.#gradients = gradients;
-    this.#predictions = predictions;
+    this.#engine = options.engine;
+    this.#programs = programs;
+    if (options.plan.clipping.kind === 'perLayer') {
+      this.#groupEnds = clipGroups(options.plan.clipping, graph.trainable).map((group) => {
+        const last = graph.trainable[group.at(-1)!]!;
+        return last.offset + last.size;
+      });
+    }
+  }
+
+  /** Compiles what a step needs, so that a model that the engine refuses is refused at once. */
+  async prepare(): Promise<void> {
+    await this.#program(this.plan.mode === 'fast' ? 'sum' : 'rows');
   }
 
   async noisyGradientSum(weights: Float64Array): Promise<PrivateSum> {
     this.#checkWeights(weights);
-    const step = this.plan.begin(this.#records, this.parameterCount, this.#random);
+    const step = this.plan.begin(this.#records, this.parameterCount, this.#random, this.#groupEnds);
     await this.#addBatch(step, Float32Array.from(weights));
     return step.release();
   }
@@ -143,14 +160,25 @@ class Trainer implements RecordTrainer {
     const { batch } = step;
     const x0 = new Float32Array(this.#n * this.#width);
     const y = new Float32Array(this.#n * this.#targetWidth);
+    const mask = new Float32Array(this.#n);
     for (let begin = 0; begin < batch.length; begin += this.#n) {
       const chunk = batch.subarray(begin, begin + this.#n);
-      // Rows beyond the chunk keep the values of an earlier one; their gradients are not read.
+      // Rows beyond the chunk keep the values of earlier ones; they are masked, or their gradients are not read.
       chunk.forEach((record, row) => {
         x0.set(this.#features.subarray(record * this.#width, (record + 1) * this.#width), row * this.#width);
         y.set(this.#labels.subarray(record * this.#targetWidth, (record + 1) * this.#targetWidth), row * this.#targetWidth);
       });
-      const outputs = await this.#gradients.run({ parameters, x0, y });
+      mask.fill(0).fill(1, 0, chunk.length);
+      const inputs = { parameters, x0, y, mask };
+      if (this.plan.mode === 'fast') {
+        const outputs = await (await this.#program('sum')).run(inputs);
+        const sums = this.#sizes.map((_, i) => outputs[`s${i}`]!);
+        if (isFiniteSum(sums)) {
+          step.addSum(sums, chunk.length);
+          continue;
+        }
+      }
+      const outputs = await (await this.#program('rows')).run(inputs);
       step.add(
         this.#sizes.map((width, i) => ({ values: outputs[`g${i}`]!, width })),
         chunk.length,
@@ -158,6 +186,11 @@ class Trainer implements RecordTrainer {
     }
     x0.fill(0);
     y.fill(0);
+  }
+
+  /** A program, compiled when it is first needed: `fast` mode needs the rows only for chunks with examples that are not finite. */
+  #program(name: keyof Programs): Promise<CompiledProgram> {
+    return (this.#compiled[name] ??= this.#engine.compile(this.#programs[name]));
   }
 
   async evaluate(weights: Float64Array, features: Float32Array, labels: Float32Array): Promise<Evaluation> {
@@ -169,7 +202,7 @@ class Trainer implements RecordTrainer {
     for (let begin = 0; begin < total; begin += this.#n) {
       const count = Math.min(this.#n, total - begin);
       x0.set(features.subarray(begin * this.#width, (begin + count) * this.#width));
-      const { o0 } = await this.#predictions.run({ parameters, x0 });
+      const { o0 } = await (await this.#program('predictions')).run({ parameters, x0 });
       for (let row = 0; row < count; row++) {
         const output = o0!.subarray(row * this.#outputWidth, (row + 1) * this.#outputWidth);
         const target = labels.subarray((begin + row) * this.#targetWidth, (begin + row + 1) * this.#targetWidth);
@@ -180,7 +213,7 @@ class Trainer implements RecordTrainer {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#gradients.dispose(), this.#predictions.dispose()]);
+    await Promise.all(Object.values(this.#compiled).map(async (program) => (await program).dispose()));
   }
 
   #checkWeights(weights: Float64Array): void {
