@@ -113,6 +113,9 @@ describe('the power of the audit', () => {
     const small = auditPower(claim, { runs: 40, canariesPerRun: 1, method: 'clopper-pearson', significance: 0.05 }, { random })!;
     expect(small.halfNoiseFlagged).toBeLessThan(38);
     expect(small.statement).toMatch(/too small/);
+    expect(() =>
+      auditPower(claim, { runs: 40, canariesPerRun: 2, method: 'clopper-pearson', significance: 0.05 }, { random }),
+    ).toThrow(/not independent/);
     // A pure claim has no Gaussian stand-in.
     expect(
       auditPower({ epsilon: 1, delta: 0 }, { runs: 1, canariesPerRun: 9, method: 'one-run', significance: 0.05 }, { random }),
@@ -241,9 +244,12 @@ describe('the report', () => {
     const claim = gaussianClaim(1);
     const target = plainTarget(2, 1, 1);
     await expect(runAudit(target, { claim, runs: 0, random })).rejects.toThrow(/runs/);
+    await expect(runAudit(plainTarget(1, 1, 1), { claim, runs: 1, random })).rejects.toThrow(/at least 2 coins/);
     await expect(runAudit(target, { claim, runs: 9, method: 'clopper-pearson', random })).rejects.toThrow(/use one-run/);
     await expect(runAudit(target, { claim: { epsilon: Infinity, delta: 0 }, runs: 1, random })).rejects.toThrow(/claim.epsilon/);
-    await expect(runAudit(target, { claim: { epsilon: 1, delta: 1 }, runs: 1, random })).rejects.toThrow(/claim.delta/);
+    await expect(runAudit(target, { claim: { epsilon: 1, delta: 1 }, runs: 1, random })).rejects.toThrow(
+      /claim.delta is 1; such/,
+    );
     await expect(runAudit({ ...target, scores: () => new Float64Array(1) }, { claim, runs: 1, random })).rejects.toThrow(
       /1 scores/,
     );

@@ -31,7 +31,8 @@ import {
 import { gaussianMu } from '../../../packages/dp/src/audit/trade-off.ts';
 import { gaussianEpsilon } from '../../../packages/dp/src/accounting/gaussian.ts';
 import { normalCdf, normalQuantile } from '../../../packages/dp/src/accounting/special.ts';
-import { boxMuller, statisticalRandom } from './support.ts';
+import { fairCoins, randomSubset, uniformIndices } from '../../../packages/dp/src/audit/random-draws.ts';
+import { boxMuller, statisticalRandom, wordsRandom } from './support.ts';
 
 /** P[Binomial(n, a/d) = k] for all k, as exact integers over dⁿ. */
 function exactBinomial(n: number, a: bigint, d: bigint): bigint[] {
@@ -337,6 +338,13 @@ describe('curves and resampling', () => {
     const estimate = rawEpsilonEstimate(rocCurve(scores), 0, 50);
     expect(estimate).toBeGreaterThan(estimates[0]! - 0.3);
     expect(estimate).toBeLessThan(estimates[1]! + 0.3);
+  });
+
+  it('draws fair coins from every bit, and indices without the bias of a remainder', () => {
+    expect([...fairCoins({ fill: (target) => target.fill(0b1010_0001) }, 10)]).toEqual([1, 0, 0, 0, 0, 1, 0, 1, 1, 0]);
+    // 2³² is no multiple of 3: its last word is rejected, not folded onto index 0.
+    expect([...uniformIndices(wordsRandom([0xffff_ffff, 5, 0xffff_fffe, 4]), 3, 2)]).toEqual([2, 2]);
+    expect(randomSubset(random, 20, 7).reduce((a, b) => a + b, 0)).toBe(7);
   });
 
   it('ranks an exposed secret in bits', () => {

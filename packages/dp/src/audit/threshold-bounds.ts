@@ -127,8 +127,7 @@ export function chooseTest(scores: MembershipScores, objective: TestObjective, s
   const negated = { inScores: scores.inScores.map((x) => -x), outScores: scores.outScores.map((x) => -x) };
   const backward = bestOnCurve(rocCurve(negated), objective, significance);
   if (backward.value <= forward.value) return { threshold: forward.threshold, reversed: false };
-  // "−score ≥ t" is "score ≤ −t": the next larger number is the first that is out.
-  return { threshold: nextAbove(-backward.threshold), reversed: true };
+  return { threshold: -backward.threshold, reversed: true };
 }
 
 function bestOnCurve(curve: RocCurve, objective: TestObjective, significance: number): { threshold: number; value: number } {
@@ -159,10 +158,4 @@ function middleBelow(curve: RocCurve, k: number): number {
   if (next === undefined || !Number.isFinite(here) || !Number.isFinite(next)) return here;
   const middle = next + (here - next) / 2;
   return middle > next ? middle : here;
-}
-
-function nextAbove(x: number): number {
-  if (!Number.isFinite(x)) return x;
-  const step = Math.max(Number.MIN_VALUE, Math.abs(x) * Number.EPSILON);
-  return x + step;
 }
