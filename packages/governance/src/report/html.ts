@@ -257,7 +257,7 @@ export function renderReportHtml(report: PrivacyReport): Uint8Array {
           ${statementSection('Against whom it protects', report.protects, 'What the evidence in this folder supports, and under which assumptions.', true)}
           ${statementSection('Outside the guarantee', report.outside, 'What nobody should read into the figures above.', false)}
           ${accountSections(report)} ${trainingSection(report)} ${roundsSection(report)} ${evidenceSection(report)}
-          ${statementSection('How to check this report', report.verification, 'Nothing here has to be taken on trust.', true)}
+          ${statementSection('How to check this report', report.verification, 'Everything below can be redone offline, by anyone who has this folder.', true)}
           <footer>
             <p>
               Evidence for an assessment of ${plural(run.rounds.published, 'published round')}; it does not state conformity with

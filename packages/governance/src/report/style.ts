@@ -19,18 +19,6 @@ export const reportStyle = `
     --c0: #6dbac6; --c1: #dfa552; --c2: #b993cd; --c3: #86aee6; --c4: #a0c476; --c5: #e29174; --c6: #cdb183; --c7: #a3b1bd;
   }
 }
-@media print {
-  :root {
-    color-scheme: light;
-    --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #bbb; --faint: #eee; --accent: #134b56; --warn: #8a2f1a; --good: #215236;
-    --c0: #1c6b78; --c1: #b06f14; --c2: #74488a; --c3: #3a67ad; --c4: #56792f; --c5: #a54a2a; --c6: #8a6d3b; --c7: #4c5a66;
-  }
-  body { font-size: 10.5pt; }
-  main { max-width: none; padding: 0; }
-  section, figure, tr, .card, .figure { break-inside: avoid; }
-  section.long { break-inside: auto; }
-  h2 { break-after: avoid; }
-}
 @page { margin: 18mm 16mm; }
 * { box-sizing: border-box; }
 body {
@@ -52,7 +40,7 @@ p { margin: 0 0 .9rem; max-width: 44rem; text-wrap: pretty; }
 .note { color: var(--soft); font-size: .95rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: 1px; background: var(--rule); border: 1px solid var(--rule); border-radius: 6px; overflow: hidden; }
 .figure { background: var(--card); padding: .95rem 1.1rem 1rem; }
-.figure b { display: block; font-size: 1.75rem; line-height: 1.2; font-weight: 600; letter-spacing: -.015em; }
+.figure b { display: block; white-space: nowrap; font-size: 1.7rem; line-height: 1.2; font-weight: 600; letter-spacing: -.015em; }
 .figure span { display: block; color: var(--soft); font-size: .84rem; line-height: 1.4; }
 .figure .of { display: inline; font-size: 1rem; font-weight: 400; color: var(--soft); letter-spacing: 0; }
 .verdict { border-left: 3px solid var(--good); padding: .1rem 0 .1rem 1rem; margin: 1.7rem 0 0; max-width: 46rem; }
@@ -119,5 +107,19 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule);
   main { padding-top: 1.8rem; }
   h1 { font-size: 1.8rem; }
   .cards, .statements, .panels { grid-template-columns: 1fr; }
+}
+@media print {
+  :root {
+    color-scheme: light;
+    --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #bbb; --faint: #eee; --accent: #134b56; --warn: #8a2f1a; --good: #215236;
+    --c0: #1c6b78; --c1: #b06f14; --c2: #74488a; --c3: #3a67ad; --c4: #56792f; --c5: #a54a2a; --c6: #8a6d3b; --c7: #4c5a66;
+  }
+  html { font-size: 10pt; }
+  body { font-size: 1.04rem; }
+  .figure b { font-size: 1.3rem; }
+  main { max-width: none; padding: 0; }
+  section, figure, tr, .card, .figure { break-inside: avoid; }
+  section.long { break-inside: auto; }
+  h2 { break-after: avoid; }
 }
 `;
