@@ -163,7 +163,7 @@ describe('the demo, end to end', () => {
 });
 
 describe('a demo that is stopped', () => {
-  it('leaves no process when it is killed outright, and finishes when it is resumed', async () => {
+  it('leaves no process when it is killed outright, and finishes when it is resumed and loses a hospital', async () => {
     const directory = join(folder, 'killed');
     const first = new SottoProcess('demo', '--json', '--no-drop', '--rounds', '4', '--out', directory);
     await first.record(({ event }) => event === 'round.published');
@@ -171,6 +171,11 @@ describe('a demo that is stopped', () => {
     await first.ended;
     await gone(first.pids().values());
     const second = new SottoProcess('demo', '--json', '--resume', directory);
+    // Whatever dies is started again, also without a drill.
+    await second.record(({ event, party }) => event === 'client.joined' && party === 'va');
+    process.kill(second.pids().get('va')!, 'SIGKILL');
+    const back = await second.record(({ event, party }) => event === 'demo.restarted' && party === 'va');
+    expect(back['note']).toBe('Long Beach VA was ended by SIGKILL and was started again');
     const { status, stderr } = await second.ended;
     expect(stderr).toBe('');
     expect(status).toBe(0);
