@@ -49,7 +49,7 @@ export function benchmarkFigures(): readonly Figure[] {
     return [];
   }
   return data.accuracy.map(({ name, pooled }) => {
-    const kind = `npm run bench -- heart, ${data.splits} splits ± ${pooled.sd.toFixed(3)}`;
+    const kind = `bench heart, ${data.splits} splits ± ${pooled.sd.toFixed(3)}`;
     if (name === 'private') return { label: 'Sotto, federated, ε = 1, δ = 0.001', accuracy: pooled.mean, kind };
     if (name === 'plain') return { label: 'Sotto, federated, no privacy', accuracy: pooled.mean, kind };
     return { label: `${partyName(name)} alone, no privacy`, accuracy: pooled.mean, kind };

@@ -8,6 +8,7 @@ import { wrap } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Verification } from '../verification/verify-directory.ts';
 import type { Display } from './display.ts';
+import { clip } from './frame.ts';
 import { benchmarkFigures, type Figure, PUBLISHED } from './figures.ts';
 import { HOSPITALS } from './hospitals.ts';
 import { lastPublished, type ProgressRecord } from './progress.ts';
@@ -47,13 +48,21 @@ export function showSummary(options: SummaryOptions): void {
     return;
   }
   const { style } = terminal;
+  // A narrow terminal gets shorter lines, not wrapped ones.
+  const fit = (text: string): string =>
+    terminal.interactive
+      ? text
+          .split('\n')
+          .map((row) => clip(row, terminal.columns()))
+          .join('\n')
+      : text;
   const line = terminal.interactive
     ? wrap(outcome.line, Math.min(100, terminal.columns()) - 2).replaceAll('\n', '\n  ')
     : outcome.line;
   terminal.out(`\n${outcome.ok ? style('green', '✓') : style('red', '✗')} ${line}\n`);
   for (const fault of outcome.faults.slice(1)) terminal.out(`  ${fault}\n`);
-  if (run !== undefined) terminal.out(`\n${spending(run, style)}\n`);
-  if (accuracy !== undefined) terminal.out(`\n${accuracies(accuracy, run?.total, style)}\n`);
+  if (run !== undefined) terminal.out(`\n${fit(spending(run, style))}\n`);
+  if (accuracy !== undefined) terminal.out(`\n${fit(accuracies(accuracy, run?.total, style))}\n`);
   terminal.out(`\n${next(out, outcome.ok, style)}\n`);
 }
 
