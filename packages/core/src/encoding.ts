@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { concat, fromUtf8, utf8 } from './bytes.ts';
+import { fromUtf8, utf8 } from './bytes.ts';
 import { SottoError } from './errors.ts';
 
 /** Builds one canonical byte string. Methods chain. */
@@ -63,15 +63,20 @@ export class ByteWriter {
   }
 
   finish(): Uint8Array {
-    return concat(...this.#parts);
+    let length = 0;
+    for (const part of this.#parts) length += part.length;
+    const out = new Uint8Array(length);
+    let offset = 0;
+    for (const part of this.#parts) {
+      out.set(part, offset);
+      offset += part.length;
+    }
+    return out;
   }
 
   #integer(value: number, width: 1 | 4, max: number): this {
     if (!Number.isInteger(value) || value < 0 || value > max || Object.is(value, -0)) throw outOfRange(value, `u${8 * width}`);
-    const part = new Uint8Array(width);
-    if (width === 1) part[0] = value;
-    else new DataView(part.buffer).setUint32(0, value);
-    this.#parts.push(part);
+    this.#parts.push(width === 1 ? Uint8Array.of(value) : Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
     return this;
   }
 }
@@ -96,11 +101,13 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view(1).getUint8(0);
+    return this.#data[this.#skip(1)]!;
   }
 
   u32(): number {
-    return this.#view(4).getUint32(0);
+    const at = this.#skip(4);
+    const data = this.#data;
+    return ((data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!) >>> 0;
   }
 
   /** A u64 that must be a safe integer. */
@@ -149,10 +156,15 @@ export class ByteReader {
   }
 
   #view(width: number): DataView {
-    if (width > this.left) throw this.#fault(`it ends after ${this.#data.length} bytes`);
-    const view = new DataView(this.#data.buffer, this.#data.byteOffset + this.#offset, width);
-    this.#offset += width;
-    return view;
+    return new DataView(this.#data.buffer, this.#data.byteOffset + this.#skip(width), width);
+  }
+
+  /** Moves on by `width` bytes, which must be there, and returns where they begin. */
+  #skip(width: number): number {
+    const at = this.#offset;
+    if (width > this.#data.length - at) throw this.#fault(`it ends after ${this.#data.length} bytes`);
+    this.#offset = at + width;
+    return at;
   }
 
   #fault(reason: string): SottoError {

@@ -6,6 +6,7 @@
  */
 import type { Graph, GraphAttributes, GraphNode, GraphOperation } from '../ops/graph.ts';
 import type { Shape } from '../ops/ops.ts';
+import { emitMaxPoolGradient } from './max-pool-gradient.ts';
 import { encodeModel } from './proto.ts';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from './proto.ts';
 
@@ -67,7 +68,8 @@ export class Emitter {
   }
 }
 
-type Node<K extends GraphOperation> = Extract<GraphNode, { operation: K }>;
+/** A recorded node of one operation. */
+export type Node<K extends GraphOperation> = Extract<GraphNode, { operation: K }>;
 type Rule<K extends GraphOperation> = (emit: Emitter, node: Node<K>, inputs: readonly [string, string, string]) => string;
 
 type AnyRule = (emit: Emitter, node: GraphNode, inputs: readonly [string, string, string]) => string;
@@ -171,6 +173,16 @@ const rules: { readonly [K in Exclude<GraphOperation, 'input'>]: Rule<K> } = {
   conv2dInputGradient(emit, node, [gradient, kernel]) {
     const { options } = node.attributes;
     const [g, k] = node.inputs.map((operand) => operand.shape) as [Shape, Shape];
+    const isUnit = [...options.strides, ...options.dilations, options.groups].every((count) => count === 1);
+    const [top, left] = [k[2]! - 1 - options.pads[0], k[3]! - 1 - options.pads[1]];
+    const [bottom, right] = [node.shape[2]! - g[2]! - top + k[2]! - 1, node.shape[3]! - g[3]! - left + k[3]! - 1];
+    if (isUnit && [top, left, bottom, right].every((pad) => pad >= 0)) {
+      // With stride 1 a convolution with the turned kernel is faster than ConvTranspose.
+      const back = emit.integers([-1, -1]);
+      const turned = emit.op('Slice', [kernel, back, emit.integers([-(2 ** 31), -(2 ** 31)]), emit.integers([2, 3]), back]);
+      const swapped = emit.op('Transpose', [turned], { perm: { ints: [1, 0, 2, 3] } });
+      return emit.op('Conv', [gradient, swapped], { pads: { ints: [top, left, bottom, right] } });
+    }
     // What the stride left over at the bottom and right belongs to the output as well.
     const rest = [0, 1].map((i) => {
       const covered = (g[2 + i]! - 1) * options.strides[i]! + (k[2 + i]! - 1) * options.dilations[i]! + 1;
@@ -202,61 +214,6 @@ const rules: { readonly [K in Exclude<GraphOperation, 'input'>]: Rule<K> } = {
     emit.op('MaxPool', [x], { ...window(node.attributes.options), kernel_shape: { ints: node.attributes.options.size } }),
   maxPool2dGradient: (emit, node, inputs) => emitMaxPoolGradient(emit, node, inputs),
 };
-
-/** First-maximum gradient through the values of each window, position by position. Exact for every window; slower than the special forms. */
-function emitMaxPoolGradient(
-  emit: Emitter,
-  node: Node<'maxPool2dGradient'>,
-  [x, y, gradient]: readonly [string, string, string],
-): string {
-  const { options } = node.attributes;
-  const [n, c, h, w] = node.shape as [number, number, number, number];
-  const [, , oh, ow] = node.inputs[1]!.shape as [number, number, number, number];
-  const [padTop, padLeft, padBottom, padRight] = options.pads;
-  const [hp, wp] = [h + padTop + padBottom, w + padLeft + padRight];
-  const lowest = emit.scalar(-LARGEST_FLOAT32);
-  const padded =
-    hp === h && wp === w ? x : emit.op('Pad', [x, emit.integers([0, 0, padTop, padLeft, 0, 0, padBottom, padRight]), lowest]);
-  let free: string | undefined; // 1 for windows whose maximum was not met yet
-  const parts: string[] = [];
-  for (let ky = 0; ky < options.size[0]; ky++) {
-    for (let kx = 0; kx < options.size[1]; kx++) {
-      const [y0, x0] = [ky * options.dilations[0], kx * options.dilations[1]];
-      const [sy, sx] = options.strides;
-      const [yEnd, xEnd] = [y0 + (oh - 1) * sy + 1, x0 + (ow - 1) * sx + 1];
-      const at = emit.op('Slice', [
-        padded,
-        emit.integers([y0, x0]),
-        emit.integers([yEnd, xEnd]),
-        emit.integers([2, 3]),
-        emit.integers([sy, sx]),
-      ]);
-      const equal = emit.asFloat(emit.op('Equal', [at, y]));
-      const wins = free === undefined ? equal : emit.op('Mul', [equal, free]);
-      const remaining: string = emit.op('Sub', [free ?? emit.scalar(1), wins]);
-      free = remaining;
-      let share = emit.op('Mul', [wins, gradient]);
-      if (sy > 1 || sx > 1) {
-        // Spread to the input's spacing: zeros after each element, then cut to the covered extent.
-        const spaced = emit.op('Pad', [
-          emit.reshape(share, [n, c, oh, 1, ow, 1]),
-          emit.integers([0, 0, 0, 0, 0, 0, 0, 0, 0, sy - 1, 0, sx - 1]),
-        ]);
-        const flat = emit.reshape(spaced, [n, c, oh * sy, ow * sx]);
-        share = emit.op('Slice', [flat, emit.integers([0, 0]), emit.integers([yEnd - y0, xEnd - x0]), emit.integers([2, 3])]);
-      }
-      parts.push(emit.op('Pad', [share, emit.integers([0, 0, y0, x0, 0, 0, hp - yEnd, wp - xEnd])]));
-    }
-  }
-  const sum = parts.length === 1 ? parts[0]! : emit.op('Sum', parts);
-  if (hp === h && wp === w) return sum;
-  return emit.op('Slice', [
-    sum,
-    emit.integers([padTop, padLeft]),
-    emit.integers([padTop + h, padLeft + w]),
-    emit.integers([2, 3]),
-  ]);
-}
 
 /** The ONNX model of a recorded program. Inputs and outputs keep their names, prefixed by `in_` and `out_`. */
 export function emitGraph(graph: Graph): Uint8Array {

@@ -14,6 +14,37 @@ export function channelSums<T>(ops: Ops<T>, g: T): T {
   return ops.reshape(ops.sum(ops.reshape(g, [n, c, h * w]), [2]), [n, c]);
 }
 
+/** Rows `[m, Ci·Kh·Kw·Co]`, channel-major, in the order of a tfjs kernel, which has the channels after the window. */
+const windowFirst =
+  (ci: number, cells: number, co: number) =>
+  <T>(ops: Ops<T>, rows: T): T => {
+    const m = ops.shapeOf(rows)[0]!;
+    return ops.reshape(ops.transpose(ops.reshape(rows, [m, ci, cells, co]), [0, 2, 1, 3]), [m, cells * ci * co]);
+  };
+
+/**
+ * The per-example kernel gradients of a convolution of one channel as one grouped convolution of the images with their own output gradients,
+ * without columns; undefined where windows leave a rest at the end.
+ */
+function oneChannelGradient<T>(ops: Ops<T>, x: T, g: T, [kh, kw]: readonly [number, number], window: Window2d): GradientRecord<T> | undefined {
+  const [n, , h, w] = ops.shapeOf(x) as [number, number, number, number];
+  const [, co, oh, ow] = ops.shapeOf(g) as [number, number, number, number];
+  const [top, left] = window.pads;
+  const bottom = (kh - 1) * window.dilations[0] + (oh - 1) * window.strides[0] + 1 - h - top;
+  const right = (kw - 1) * window.dilations[1] + (ow - 1) * window.strides[1] + 1 - w - left;
+  if (bottom < 0 || right < 0) return undefined;
+  const options: Conv2dOptions = { strides: window.dilations, dilations: window.strides, pads: [top, left, bottom, right], groups: n };
+  const gradients = ops.conv2d(ops.reshape(x, [1, n, h, w]), ops.reshape(g, [n * co, 1, oh, ow]), options);
+  return {
+    kind: 'direct',
+    g: ops.reshape(gradients, [n, co * kh * kw]),
+    finishRows(o, rows) {
+      const m = o.shapeOf(rows)[0]!;
+      return o.reshape(o.transpose(o.reshape(rows, [m, co, kh * kw]), [0, 2, 1]), [m, kh * kw * co]);
+    },
+  };
+}
+
 /** A convolution of x `[n, Ci, H, W]` with a tfjs kernel `[Kh, Kw, Ci, Co]`. */
 export function convForward<T>(ops: Ops<T>, x: T, kernel: T, bias: T | undefined, window: Window2d): Forward<T> {
   const options: Conv2dOptions = { ...window, groups: 1 };
@@ -24,18 +55,12 @@ export function convForward<T>(ops: Ops<T>, x: T, kernel: T, bias: T | undefined
     output: bias === undefined ? product : ops.add(product, ops.reshape(bias, [co, 1, 1])),
     backward(g, needed) {
       const [n, , oh, ow] = ops.shapeOf(g) as [number, number, number, number];
-      const columns = ops.patches(x, [kh, kw], window);
-      const record: GradientRecord<T> = {
+      const record: GradientRecord<T> = (ci === 1 ? oneChannelGradient(ops, x, g, [kh, kw], window) : undefined) ?? {
         kind: 'product',
-        a: columns,
+        a: ops.patches(x, [kh, kw], window),
         g: ops.reshape(g, [n, co, oh * ow]),
         positionsLast: true,
-        // Rows are channel-major; tfjs kernels have the channels after the window.
-        finishRows(o, rows) {
-          const m = o.shapeOf(rows)[0]!;
-          const tensor = o.reshape(rows, [m, ci, kh * kw, co]);
-          return o.reshape(o.transpose(tensor, [0, 2, 1, 3]), [m, kh * kw * ci * co]);
-        },
+        finishRows: windowFirst(ci, kh * kw, co),
       };
       const weights: GradientRecord<T>[] = [record];
       if (bias !== undefined) weights.push({ kind: 'direct', g: channelSums(ops, g) });
