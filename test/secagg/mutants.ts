@@ -146,7 +146,7 @@ export const mutants: readonly Mutant[] = [
   one('mask without zeros', 'the coordinator never holds an unmasked update', 'masks.ts', 'crypto.aes256CtrKeystream(stream.keys[v]!, (start * vector.bits) / 8, bytes);', ''),
   one('server: id of an advertisement', 'an advertisement of another, unsigned, twice different, or with a used key is refused', 'server/advertise.ts', 'if (advert.id !== from)', OFF),
   one('server: signature of an advertisement', 'an advertisement of another, unsigned, twice different, or with a used key is refused', 'roster.ts', 'if (!verifyAdvert(setup.crypto, certificate.signingKey, ctx, advert))', OFF),
-  one('server: distinct keys', 'an advertisement of another, unsigned, twice different, or with a used key is refused', 'server/advertise.ts', 'keys.add(advert, signingKey);\n  state', 'state'),
+  one('server: distinct keys', 'an advertisement of another, unsigned, twice different, or with a used key is refused', 'server/advertise.ts', 'state.keys.add(advert, signingKey);', ''),
   one('server: one box for each holder', 'boxes that are missing, for strangers, or not signed are refused', 'server/share.ts', 'if (shares.boxes.length !== holders.length || shares.boxes.some((box, i) => box.peer !== holders[i]))', OFF),
   one('server: signature of shares', 'boxes that are missing, for strangers, or not signed are refused', 'server/share.ts', 'if (!verifyShares(crypto, session.signingKeys[place]!, session.sid, shares))', OFF),
   one('server: size of y', 'a y of the wrong size, with spare bits, or with another signature is no y', 'messages/wire.ts', 'if (value.length !== length)', OFF),

@@ -35,14 +35,18 @@ export interface Identity {
   readonly certificate: Uint8Array;
 }
 
-export function identityOf(id: string, changes: Partial<Parameters<typeof issueCertificate>[2]> = {}): Identity {
+export function identityOf(
+  id: string,
+  changes: Partial<Parameters<typeof issueCertificate>[2]> = {},
+  provider: CryptoProvider = crypto,
+): Identity {
   const signingSeed = seedOf(`signing ${id}`);
-  const certificate = issueCertificate(crypto, rootSeed, {
+  const certificate = issueCertificate(provider, rootSeed, {
     trustDomain: trust.trustDomain,
     id,
     role: 'client',
-    signingKey: crypto.ed25519PublicKey(signingSeed),
-    ledgerKey: crypto.ed25519PublicKey(seedOf(`ledger ${id}`)),
+    signingKey: provider.ed25519PublicKey(signingSeed),
+    ledgerKey: provider.ed25519PublicKey(seedOf(`ledger ${id}`)),
     serial: seedOf(`serial ${id}`).slice(0, 16),
     notBeforeMs: NOW - 1000,
     notAfterMs: NOW + 1_000_000,
@@ -178,6 +182,8 @@ export interface RoundOptions {
   readonly inputs?: Readonly<Record<string, readonly Uint32Array[]>>;
   readonly server?: Partial<ServerSetup>;
   readonly client?: Partial<ClientSetup>;
+  /** Signs the certificates. */
+  readonly crypto?: CryptoProvider;
 }
 
 export interface RoundRun {
@@ -201,7 +207,7 @@ export function inputFor(context: RoundContext, id: string): Uint32Array[] {
 export function runRound(options: RoundOptions): RoundRun {
   const context = options.context ?? contextOf();
   const server = new TestServer(context, options.server);
-  const clients = new Map(options.ids.map((id) => [id, new TestClient(identityOf(id), context, options.client)]));
+  const clients = new Map(options.ids.map((id) => [id, new TestClient(identityOf(id, {}, options.crypto), context, options.client)]));
   const lost = (id: string, stage: (typeof STAGES)[number]): boolean => {
     const loss = options.losses?.[id];
     return loss !== undefined && STAGES.indexOf(loss) <= STAGES.indexOf(stage);

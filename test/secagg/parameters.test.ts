@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parametersOf, roundParameters } from '../../packages/secagg/src/parameters.ts';
+import { graphParameters } from '../../packages/secagg/src/graph-parameters.ts';
+import graph from './golden/secagg-graph.json' with { type: 'json' };
 import golden from './golden/secagg-params.json' with { type: 'json' };
 
 describe('parameters of the complete graph', () => {
@@ -19,6 +21,17 @@ describe('parameters of the complete graph', () => {
       expect(row.n - got.t).toBe(row.lossesInAll);
       expect(got.F - got.c).toBe(row.honestInTheSum);
       expect(2 * got.t).toBeGreaterThan(row.n + got.c);
+    }
+  });
+});
+
+describe('degree and threshold of the sparse graph', () => {
+  it('match every row of the reference implementation', () => {
+    expect(graph.rows.length).toBe(104);
+    for (const row of graph.rows) {
+      const mode = row.adversary === 'semi-malicious' ? 'semi-malicious' : 'semi-honest';
+      const got = graphParameters(row.clients, row.adversarialRate, row.dropoutRate, mode);
+      expect(got ?? { degree: 0, threshold: row.threshold }).toEqual({ degree: row.degree, threshold: row.threshold });
     }
   });
 });

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startClient } from '../../packages/secagg/src/client/machine.ts';
-import { contextOf, crypto, identityOf, inputFor, plainSum, runRound, STAGES, TestClient, TestServer } from './network.ts';
+import { nodeCrypto } from '../../packages/secagg/src/node/crypto-node.ts';
+import { contextOf, coordinatorSeed, identityOf, inputFor, plainSum, rootSeed, runRound, STAGES, TestClient, TestServer, trust } from './network.ts';
 import type { Loss, RoundRun } from './network.ts';
+import { toyCrypto } from './toy-crypto.ts';
 
 const NAMES = ['anna', 'bert', 'carl', 'dora', 'emil', 'fred'];
 const ids = (n: number): string[] => (n <= 6 ? NAMES.slice(0, n) : Array.from({ length: n }, (_, i) => `p${i}`).sort());
@@ -115,18 +117,38 @@ describe('random patterns of larger cohorts', () => {
     );
   });
 
-  it('reach beyond 255 members, where shares live in GF(2^16)', { timeout: 120_000 }, () => {
-    const n = 258;
-    const losses = Array.from({ length: n }, (_, i): Loss => (i % 61 === 3 ? 'masked' : i % 83 === 5 ? 'unmask' : undefined));
+  const lostOf = (n: number): Record<string, Loss> =>
+    Object.fromEntries(ids(n).map((id, i): [string, Loss] => [id, i % 61 === 3 ? 'masked' : i % 83 === 5 ? 'unmask' : i % 97 === 8 ? 'share' : undefined]));
+  const large = (n: number, changes: Parameters<typeof contextOf>[0], losses = lostOf(n)): RoundRun => {
+    const toy = toyCrypto(nodeCrypto);
+    const setup = { crypto: toy, trust: { ...trust, rootKey: toy.ed25519PublicKey(rootSeed) } };
     const vectors = [{ name: 'v', length: 5, bits: 24 }];
-    const context = contextOf({ vectors, mode: 'semi-honest', cohort: { nMax: 300, gammaNumerator: 1, gammaDenominator: 10 } });
-    const lost = Object.fromEntries(ids(n).map((id, i) => [id, losses[i]]));
-    // Signatures are checked in the other tests; here they would only take time.
-    const quick = { ...crypto, ed25519Verify: () => true };
-    const run = runRound({ ids: ids(n), context, losses: lost, server: { crypto: quick }, client: { crypto: quick } });
-    const members = ids(n).filter((_, i) => losses[i] !== 'masked');
+    const coordinatorKey = toy.ed25519PublicKey(coordinatorSeed);
+    const context = contextOf({ vectors, coordinatorKey, cohort: { nMax: n, gammaNumerator: 1, gammaDenominator: 20 }, ...changes });
+    const run = runRound({ ids: ids(n), context, losses, server: setup, client: setup, crypto: toy });
+    const members = ids(n).filter((id) => losses[id] !== 'masked' && losses[id] !== 'share');
+    expect(run.server.state.abort).toBeUndefined();
     expect(run.server.result!.members).toEqual(members);
     expect(run.server.result!.sums).toEqual(plainSum(run, members));
+    return run;
+  };
+
+  it('reach cohorts over the sparse graph, semi-honest', () => {
+    const graph = { kind: 'harary', dropoutNumerator: 1, dropoutDenominator: 20 } as const;
+    const run = large(513, { mode: 'semi-honest', graph, cohort: { nMax: 600, gammaNumerator: 1, gammaDenominator: 20 } });
+    const session = run.server.state.session!;
+    expect(session.threshold).toBeLessThan(session.holders[0]!.length);
+    for (const [place, holders] of session.holders.entries()) {
+      expect(holders.length).toBe(session.holders[0]!.length);
+      expect(holders).toContain(place);
+      for (const holder of holders) expect(session.holders[holder]).toContain(place);
+    }
+  });
+
+  it('refuse a sparse graph against a malicious coordinator, and say why', () => {
+    const graph = { kind: 'harary', dropoutNumerator: 1, dropoutDenominator: 20 } as const;
+    expect(() => new TestServer(contextOf({ graph }))).toThrow(/not available: no bound covers/);
+    expect(() => new TestServer(contextOf({ cohort: { nMax: 600 } }))).toThrow(/the complete graph goes to 512/);
   });
 });
 

@@ -86,16 +86,25 @@ export function acceptRoster(
       `the noise relies on ${context.noise.honestMinimum} honest members; this roster promises ${parameters.F - parameters.c}`,
     );
   }
+  const ids = roster.map((advert) => advert.id);
+  const sid = sessionId(crypto, state.ctx, roster.length, rosterRoot(crypto, roster));
+  const graph = sharingGraph(crypto, context, parameters, sid, ids);
+  const holders = graph.holdersOf(self);
+  // In a sparse, semi-honest graph a client deals with its neighbours only; the complete graph makes that everybody.
+  const known = holders.length === roster.length ? undefined : new Set(holders);
   const keys = new DistinctKeys();
-  const signingKeys = roster.map((advert) => {
+  const signingKeys = roster.map((advert, place) => {
+    if (known?.has(place) === false) return UNCHECKED;
     const signingKey = checkAdvert(setup, state.ctx, context.suite, advert, nowMs);
     keys.add(advert, signingKey);
     return signingKey;
   });
-  const sid = sessionId(crypto, state.ctx, roster.length, rosterRoot(crypto, roster));
-  const graph = sharingGraph(context, parameters);
-  return { ctx: state.ctx, sid, roster, signingKeys, self, parameters, holders: graph.holdersOf(self), threshold: graph.threshold };
+  const points = holders.map((holder) => graph.holdersOf(holder).indexOf(self) + 1);
+  return { ctx: state.ctx, sid, roster, signingKeys, self, parameters, holders, points, threshold: graph.threshold };
 }
+
+/** The signing key of a member that is no neighbour in a sparse graph: its signatures are not looked at. */
+export const UNCHECKED: Uint8Array = new Uint8Array(0);
 
 /** The own entry must be there, byte for byte. The roster is sorted without repetition, so it is there once. */
 function ownPlace(state: ClientStateOf<'awaiting-roster'>, roster: readonly Advert[]): number {

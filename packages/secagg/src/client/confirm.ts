@@ -8,6 +8,7 @@ import { RoundAbort } from '../abort.ts';
 import { encodeConfirm, signConfirmation } from '../messages/confirm.ts';
 import { decodeSurvivors, u2Root, verifyInput } from '../messages/input.ts';
 import type { Survivor } from '../messages/input.ts';
+import { UNCHECKED } from './advertise.ts';
 import { openShares } from './unmask.ts';
 import type { ClientSetup, ClientStateOf, ClientStep } from './state.ts';
 
@@ -51,6 +52,7 @@ function checkU2(setup: ClientSetup, state: ClientStateOf<'awaiting-survivors'>,
   for (const entry of u2) {
     const place = places.get(entry.id);
     if (place === undefined) throw new RoundAbort('survivors-not-subset', `U2 names ${entry.id}, who is not in U1`);
+    if (session.signingKeys[place] === UNCHECKED) continue;
     if (!verifyInput(setup.crypto, session.signingKeys[place]!, session.sid, state.rootU1, entry)) {
       throw new RoundAbort('bad-signature', `the input of ${entry.id} is not signed over this client's U1`, [entry.id]);
     }

@@ -148,7 +148,7 @@ function openBox(
   if (box.kemCiphertexts.length !== (hybrid ? (lower ? 2 : 1) : 0)) return undefined;
   const kemSecret = hybrid ? crypto.mlKem768Decapsulate(secrets.channelKemSeed!, box.kemCiphertexts[0]!) : undefined;
   const key = channelKey(crypto, session.sid, state.channels[peer]!, kemSecret, session.roster[peer]!.id, state.id);
-  const x = session.holders.indexOf(session.self) + 1;
+  const x = session.points[session.holders.indexOf(peer)]!;
   const aad = boxAad(session.sid, session.roster[peer]!.id, state.id, x, box.kemCiphertexts);
   const plaintext = crypto.aes256GcmOpen(key, ZERO_NONCE, aad, box.sealed);
   wipe(key, kemSecret);

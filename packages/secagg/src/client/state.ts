@@ -71,8 +71,10 @@ export interface ClientSession {
   /** Own place in the roster. */
   readonly self: number;
   readonly parameters: RoundParameters;
-  /** Places of this client's holders, itself included, ascending; the x of a holder is its place in this list plus 1. */
+  /** Places of this client's holders, itself included, ascending; they are also the members whose shares it holds. */
   readonly holders: readonly number[];
+  /** This client's own x at each of those members, in the same order: its place among that member's holders plus 1. */
+  readonly points: readonly number[];
   /** Shares that open one of this client's secrets. */
   readonly threshold: number;
 }

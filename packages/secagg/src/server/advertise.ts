@@ -9,7 +9,7 @@ import { sessionId } from '../context.ts';
 import { sharingGraph } from '../graph.ts';
 import { decodeAdvert, encodeRoster, rosterRoot } from '../messages/advertise.ts';
 import { roundParameters } from '../parameters.ts';
-import { checkAdvert, DistinctKeys } from '../roster.ts';
+import { checkAdvert } from '../roster.ts';
 import type { Closed } from './machine.ts';
 import type { ServerEffect, ServerSetup, ServerState } from './state.ts';
 
@@ -25,9 +25,7 @@ export function takeAdvert(
   if (advert.id !== from) throw new RoundAbort('unexpected-message', `${from} sent an advertisement of ${advert.id}`, [from]);
   if (state.adverts.size >= cohort.nMax) throw new RoundAbort('roster-size', `the round is full: ${cohort.nMax} members`);
   const signingKey = checkAdvert(setup, state.ctx, suite, advert, nowMs);
-  const keys = new DistinctKeys();
-  for (const other of state.adverts.values()) keys.add(other.advert, other.signingKey);
-  keys.add(advert, signingKey);
+  state.keys.add(advert, signingKey);
   state.adverts.set(from, { advert, signingKey });
   return [];
 }
@@ -37,9 +35,11 @@ export function closeAdvertise(setup: ServerSetup, state: ServerState): Closed {
   const entries = [...state.adverts.values()].sort((a, b) => compareIds(a.advert.id, b.advert.id));
   const roster = entries.map((entry) => entry.advert);
   const parameters = roundParameters(roster.length, context.cohort);
-  const graph = sharingGraph(context, parameters);
+  const sid = sessionId(crypto, state.ctx, roster.length, rosterRoot(crypto, roster));
+  const ids = roster.map((advert) => advert.id);
+  const graph = sharingGraph(crypto, context, parameters, sid, ids);
   state.session = {
-    sid: sessionId(crypto, state.ctx, roster.length, rosterRoot(crypto, roster)),
+    sid,
     roster,
     signingKeys: entries.map((entry) => entry.signingKey),
     places: new Map(roster.map((advert, place) => [advert.id, place])),
@@ -49,5 +49,5 @@ export function closeAdvertise(setup: ServerSetup, state: ServerState): Closed {
   };
   state.outcomes.set('advertise', encodeRoster(state.ctx, roster));
   state.stage = 'share';
-  return { recipients: roster.map((advert) => advert.id), outcome: 'advertise', effects: [] };
+  return { recipients: ids, outcome: 'advertise', effects: [] };
 }

@@ -12,6 +12,7 @@ import type { Abort } from '../abort.ts';
 import { checkContext, contextHash } from '../context.ts';
 import { messageName } from '../messages/wire.ts';
 import type { MessageName } from '../messages/wire.ts';
+import { DistinctKeys } from '../roster.ts';
 import { closeAdvertise, takeAdvert } from './advertise.ts';
 import { closeConfirm, takeConfirm } from './confirm.ts';
 import { closeMasked, takeComplaint, takeInput } from './input.ts';
@@ -31,6 +32,7 @@ export function startServer(setup: ServerSetup): ServerState {
     ctx: contextHash(setup.crypto, setup.context),
     digests: new Map(),
     adverts: new Map(),
+    keys: new DistinctKeys(),
     session: undefined,
     shares: new Map(),
     u1: [],

@@ -18,6 +18,7 @@ import type { Survivor } from '../messages/input.ts';
 import type { Shares } from '../messages/share.ts';
 import type { OpenedShare, Receipt, SecretKind } from '../messages/unmask.ts';
 import type { RoundParameters } from '../parameters.ts';
+import type { DistinctKeys } from '../roster.ts';
 
 /** What the coordinator brings to a round; the same object goes into every step. */
 export interface ServerSetup {
@@ -107,6 +108,8 @@ export interface ServerState {
   /** SHA-256 of each accepted message by stage and id, to tell a repetition from a contradiction. */
   readonly digests: Map<string, Uint8Array>;
   readonly adverts: Map<string, { readonly advert: Advert; readonly signingKey: Uint8Array }>;
+  /** Keys of the adverts so far, to refuse one that comes twice. */
+  readonly keys: DistinctKeys;
   session: ServerSession | undefined;
   readonly shares: Map<string, { readonly shares: Shares; readonly message: Uint8Array }>;
   u1: readonly string[];
