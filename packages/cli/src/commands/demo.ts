@@ -66,6 +66,12 @@ export const demoCommand: Command = {
   run: runDemo,
 };
 
+/** A path as the user would type it: relative where it is below. */
+function shownPath(path: string): string {
+  const short = relative(userDirectory(), path);
+  return short === '' ? '.' : short.startsWith('..') ? path : short;
+}
+
 interface Prepared {
   readonly layout: Layout;
   readonly state: DemoState;
@@ -169,7 +175,7 @@ async function runDemo(invocation: Invocation): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
   }
   if (interrupted !== undefined) {
-    const out = relative(userDirectory(), layout.exportDirectory) || '.';
+    const out = shownPath(layout.exportDirectory);
     throw new SottoError(
       'cancelled',
       `interrupted; all processes are stopped. "sotto demo --resume ${out}" goes on where it was`,
@@ -194,7 +200,7 @@ async function conclude(
   own: (event: string, fields: Readonly<Record<string, unknown>>) => ProgressRecord,
 ): Promise<number> {
   const outcome = await verifyDirectory(layout.exportDirectory, layout.at('trust.json'));
-  const out = relative(userDirectory(), layout.exportDirectory) || '.';
+  const out = shownPath(layout.exportDirectory);
   showSummary({ terminal: invocation.terminal, json: invocation.flag('json'), display, outcome, out, elapsedMs, own });
   return outcome.ok ? 0 : 1;
 }
