@@ -1,0 +1,251 @@
+/** What a client refuses for its owner's sake, and what the coordinator refuses from a client. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { type Socket, connect, createServer } from 'node:net';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { CryptoProvider } from '../../packages/core/src/crypto.ts';
+import { planBudget } from '../../packages/dp/src/index.ts';
+import { type ClientTask, runUntilStopped } from '../../packages/federation/src/index.ts';
+import { nodeCrypto } from '../../packages/secagg/src/node/index.ts';
+import { Federation, fixedTask, fourIds, tinyPlan, updateOf } from './support.ts';
+
+const others = fourIds.slice(1);
+
+function membersByRound(federation: Federation): (readonly [unknown, unknown])[] {
+  return federation.book.events('round.published').map(({ round, members }) => [round, members]);
+}
+
+/** Noise for one round of the budget, though the plan has two: the second must be refused. */
+function spendthrift(id: string): ClientTask {
+  return {
+    prepare: async (context) => {
+      const planned = planBudget({ ...context.budget, sampleRate: context.party.sampleRate, rounds: 1 });
+      const prepared = await fixedTask(id, ({ round }) => ({ update: updateOf(id, round), metrics: { correct: 3, total: 5 } })).prepare(context);
+      return { ...prepared, event: planned.roundEvent, filter: planned.filter };
+    },
+  };
+}
+
+test('a round that the budget does not cover is refused by its owner, and goes on without it', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  await federation.coordinator();
+  const poor = federation.client('ann', { task: spendthrift('ann') });
+  const rest = others.map((id) => federation.client(id));
+  const [outcome] = await Promise.all([poor, ...rest].map((client) => client.finished));
+  expect(membersByRound(federation)).toEqual([
+    [1, fourIds],
+    [2, others],
+  ]);
+  expect(outcome).toMatchObject({ contributed: 1 });
+  expect(outcome?.epsilonSpent).toBeLessThanOrEqual(1);
+  expect(federation.book.events('client.left-round')).toMatchObject([{ party: 'ann', round: 2, code: 'budget-exhausted', contributed: false }]);
+});
+
+test('a filter for a bigger budget than the owner’s is not believed', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  await federation.coordinator();
+  const task: ClientTask = {
+    prepare: async (context) => {
+      const generous = planBudget({ epsilon: 5, delta: 0.001, sampleRate: 0.5, rounds: 2 });
+      const prepared = await spendthrift('ann').prepare(context);
+      return { ...prepared, event: generous.roundEvent, filter: generous.filter };
+    },
+  };
+  const client = federation.client('ann', { task });
+  const rest = others.map((id) => federation.client(id));
+  await Promise.all(rest.map((one) => one.finished));
+  expect(membersByRound(federation)).toEqual([
+    [1, others],
+    [2, others],
+  ]);
+  const [left] = federation.book.events('client.left-round');
+  expect(left).toMatchObject({ party: 'ann', code: 'invalid-argument' });
+  await client.stop();
+});
+
+test.each([
+  ['peers', { peers: ['ann', 'bob', 'cyd'] }, 'dan is not among policy.peers'],
+  ['maxRounds', { maxRounds: 1 }, 'it has 2 rounds, policy.maxRounds is 1'],
+  ['minHonest', { minHonest: 3 }, 'policy.minHonest is 3'],
+])('the site policy outranks the plan: %s', async (_, policy, message) => {
+  const federation = new Federation();
+  await federation.authority();
+  await federation.coordinator();
+  const client = federation.client('ann', { config: { policy } });
+  await expect(client.finished).rejects.toMatchObject({ code: 'permission-denied', message: expect.stringContaining(message) as string });
+});
+
+test('the site policy outranks the roster: a cohort that is too small is left before anything is shared', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1, deadlines: { joinMs: 50 } }));
+  await federation.authority();
+  await federation.coordinator();
+  const strict = federation.client('ann', { config: { policy: { minCohort: 4 } } });
+  for (const id of ['bob', 'cyd']) federation.client(id);
+  const left = await federation.book.when('client.left-round');
+  expect(left).toMatchObject({ party: 'ann', contributed: false });
+  expect(left['reason']).toContain('3 members, at least 4 are wanted');
+  await strict.stop();
+});
+
+test('an input without a valid proof of its reservation is not summed', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1 }));
+  await federation.authority();
+  await federation.coordinator();
+  // Signs its ledger's checkpoints with garbage.
+  const forger: CryptoProvider = {
+    ...nodeCrypto,
+    ed25519Sign: (seed, message) => {
+      const signature = nodeCrypto.ed25519Sign(seed, message);
+      if (Buffer.from(message).toString('latin1').startsWith('test.example/ann\n')) signature[0] = (signature[0] ?? 0) ^ 1;
+      return signature;
+    },
+  };
+  const client = federation.client('ann', { crypto: forger });
+  for (const id of others) federation.client(id);
+  await expect(client.finished).rejects.toMatchObject({ code: 'integrity' });
+  await federation.book.when('round.published');
+  expect(membersByRound(federation)).toEqual([[1, others]]);
+});
+
+/** Forwards to the address in a file, and can cut all its connections. */
+async function proxyTo(addressFile: string): Promise<{ readonly address: string; cut(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const [host = '', port = ''] = readFileSync(addressFile, 'utf8').trim().split(':');
+    const far = connect(Number(port), host);
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy()).on('close', () => other.destroy());
+      socket.pipe(other);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const bound = server.address();
+  return {
+    address: `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`,
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+  };
+}
+
+test('a line that breaks in every stage is taken up again: same bytes, same answer, and everybody is in the sum', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 3 }));
+  await federation.authority();
+  await federation.coordinator({ config: { disconnectGraceMs: 20_000 } });
+  const proxy = await proxyTo(federation.at('coordinator.address'));
+  let trainings = 0;
+  const task = fixedTask('ann', ({ round }) => {
+    trainings++;
+    proxy.cut();
+    return { update: updateOf('ann', round), metrics: { correct: 3, total: 5 } };
+  });
+  const shaky = federation.client('ann', { task, config: { coordinator: proxy.address } });
+  const cutAt = (stage: string, round: number): void => {
+    void federation.book.when('round.stage', (record) => record['stage'] === stage && record['round'] === round).then(() => proxy.cut());
+  };
+  cutAt('share', 1);
+  cutAt('confirm', 1);
+  cutAt('unmask', 2);
+  cutAt('masked', 3);
+  const rest = others.map((id) => federation.client(id));
+  await Promise.all([shaky, ...rest].map((client) => client.finished));
+  expect(membersByRound(federation)).toEqual([
+    [1, fourIds],
+    [2, fourIds],
+    [3, fourIds],
+  ]);
+  expect(trainings).toBe(3);
+});
+
+test('no secret and no record is logged, not even at debug level', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1 }));
+  await federation.authority();
+  await federation.coordinator();
+  const canary = Float64Array.of(0.123456789, -0.987654321, 0.555555557);
+  const clients = fourIds.map((id) =>
+    federation.client(id, { task: fixedTask(id, () => ({ update: canary, metrics: { correct: 3, total: 4 } })) }),
+  );
+  await Promise.all(clients.map((client) => client.finished));
+  const logged = JSON.stringify(federation.book.records);
+  expect(logged.length).toBeGreaterThan(1000);
+  const secrets: [string, Buffer][] = [];
+  for (const name of readdirSync(federation.directory, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(key|token)$/.test(name)) continue;
+    const text = readFileSync(federation.at(name), 'utf8').trim();
+    secrets.push([name, Buffer.from(text)]);
+    if (/^[0-9a-f]{64}$/.test(text)) secrets.push([name, Buffer.from(text, 'hex')]);
+    const inToken = /"secret": "([^"]+)"/.exec(text)?.[1];
+    if (inToken !== undefined) secrets.push([name, Buffer.from(inToken, 'base64')]);
+  }
+  expect(secrets.length).toBeGreaterThan(20);
+  for (const [name, secret] of secrets) {
+    for (const form of [secret.toString('hex'), secret.toString('base64'), secret.toString('latin1')]) {
+      expect(logged.includes(form), `${name} in the logs`).toBe(false);
+    }
+  }
+  for (const value of canary) expect(logged).not.toContain(String(value));
+  expect(federation.book.records.some(({ level }) => level === 'debug')).toBe(true);
+});
+
+test('a stopped service is a good end; a failed one is not', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  const client = federation.client('ann');
+  const watched = runUntilStopped(client, { exitWithParent: false });
+  await federation.book.when('peer.unreachable', ({ party }) => party === 'ann');
+  process.emit('SIGTERM');
+  await expect(watched).resolves.toBeUndefined();
+  expect(process.listeners('SIGTERM').length).toBe(process.listeners('SIGINT').length);
+  const failing = federation.client('eve', { config: { joinToken: undefined } });
+  await expect(runUntilStopped(failing, { exitWithParent: false })).rejects.toMatchObject({ code: 'unauthenticated' });
+});
+
+test('the generated protocol code is that of the .proto files', () => {
+  const script = path.join(import.meta.dirname, '../../packages/federation/scripts/gen-proto.mjs');
+  const run = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  expect(run.status).toBe(0);
+});
+
+test('the plan that a client is shown is the one that the coordinator signed', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1 }));
+  await federation.authority();
+  // Signs another text than it shows wherever it signs a plan.
+  const liar: CryptoProvider = {
+    ...nodeCrypto,
+    ed25519Sign: (seed, message) => {
+      const isPlan = Buffer.from(message).includes('sotto plan/1');
+      return nodeCrypto.ed25519Sign(seed, isPlan ? new Uint8Array(3) : message);
+    },
+  };
+  await federation.coordinator({ crypto: liar });
+  await expect(federation.client('ann').finished).rejects.toMatchObject({ code: 'integrity', message: 'the plan is not signed by the coordinator' });
+});
+
+test('an offer that the coordinator did not sign for this plan and model is refused', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1 }));
+  await federation.authority();
+  const liar: CryptoProvider = {
+    ...nodeCrypto,
+    ed25519Sign: (seed, message) => {
+      const isOffer = Buffer.from(message).includes('sotto round offer/1');
+      return nodeCrypto.ed25519Sign(seed, isOffer ? new Uint8Array(3) : message);
+    },
+  };
+  await federation.coordinator({ crypto: liar });
+  const clients = fourIds.map((id) => federation.client(id));
+  for (const client of clients) await expect(client.finished).rejects.toMatchObject({ code: 'integrity' });
+});
+
