@@ -4,6 +4,18 @@ export type { Clipping } from './clip/clipping.ts';
 export { createRecordTrainer } from './training/record-trainer.ts';
 export type { Evaluation, RecordTrainer, RecordTrainerOptions } from './training/record-trainer.ts';
 export type { LossName } from './training/losses.ts';
+export { makePrivate } from './training/private-model.ts';
+export type {
+  FitOptions,
+  PrivacyTarget,
+  PrivateCheckpoint,
+  PrivateModel,
+  PrivateModelOptions,
+  Rows,
+  StepReport,
+  TrainableModel,
+} from './training/private-model.ts';
+export type { OptimiserOptions, OptimiserState } from './optimiser/optimiser.ts';
 export { deltaOf, epsilonOf, rdpOf } from './accounting/answer.ts';
 export type {
   Accountant,

@@ -35,7 +35,13 @@ export class QuantisedSum {
    * @param maxExamples The most examples that may be added, from which it is checked that sums stay exact.
    * @param groupEnds Where each group of coordinates that is clipped by itself ends; the last is D.
    */
-  constructor(grid: Grid, dimension: number, maxExamples: number, factor: ClipFactor, groupEnds: readonly number[] = [dimension]) {
+  constructor(
+    grid: Grid,
+    dimension: number,
+    maxExamples: number,
+    factor: ClipFactor,
+    groupEnds: readonly number[] = [dimension],
+  ) {
     integer('dimension', dimension, 1);
     integer('maxExamples', maxExamples, 0);
     if (groupEnds.at(-1) !== dimension || groupEnds.some((end, i) => end <= (groupEnds[i - 1] ?? 0))) {
@@ -84,7 +90,8 @@ export class QuantisedSum {
       const begin = row * width;
       for (let j = 0; j < width; j++) scratch[at++] = values[begin + j]!;
     }
-    if (at !== scratch.length) throw new SottoError('internal', `a gradient has ${at} coordinates; the sum has ${scratch.length}`);
+    if (at !== scratch.length)
+      throw new SottoError('internal', `a gradient has ${at} coordinates; the sum has ${scratch.length}`);
     this.#examples++;
     let finite = true;
     let begin = 0;

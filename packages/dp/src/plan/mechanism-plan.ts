@@ -114,7 +114,9 @@ export function createMechanismPlan(options: MechanismPlanOptions): MechanismPla
   const cap = options.maxBatchSize ?? Math.ceil(expectedBatchSize + 8 * Math.sqrt(expectedBatchSize) + 16);
   const maxBatchSize = mode === 'fast' ? integer('maxBatchSize', cap, 1, 2 ** 20) : Infinity;
   const slack = (dimension: number): number =>
-    mode === 'secure' ? 0 : floatSlack({ dimension, maxBatchSize }) + 2 * Math.sqrt(dimension) * (noiseMultiplier / 2 ** grid.gridBits);
+    mode === 'secure'
+      ? 0
+      : floatSlack({ dimension, maxBatchSize }) + 2 * Math.sqrt(dimension) * (noiseMultiplier / 2 ** grid.gridBits);
   const plan = { sampleRate, expectedBatchSize, clipping, noiseMultiplier, mode, maxBatchSize, grid, slack, event };
   return Object.freeze({
     ...plan,
@@ -163,8 +165,17 @@ class Step implements PrivateStep {
     this.#bits = new BitSource(random);
     const { clipping, noiseMultiplier } = plan;
     // In fast mode the same grid is stretched by the slack, so that noise of 2ᵏ units is σ·C·(1 + slack).
-    this.#grid = plan.mode === 'secure' ? plan.grid : createGrid(clipping.norm * (1 + plan.slack(dimension)), noiseMultiplier, plan.grid.gridBits);
-    this.#sum = new QuantisedSum(this.#grid, dimension, Math.min(populationSize, plan.maxBatchSize), clipFactor(clipping), groupEnds);
+    this.#grid =
+      plan.mode === 'secure'
+        ? plan.grid
+        : createGrid(clipping.norm * (1 + plan.slack(dimension)), noiseMultiplier, plan.grid.gridBits);
+    this.#sum = new QuantisedSum(
+      this.#grid,
+      dimension,
+      Math.min(populationSize, plan.maxBatchSize),
+      clipFactor(clipping),
+      groupEnds,
+    );
     this.#floatSum = new Float64Array(plan.mode === 'fast' ? dimension : 0);
     this.batch = truncate(poissonSample(populationSize, plan.sampleRate, this.#bits), plan.maxBatchSize, this.#bits);
   }
@@ -176,7 +187,10 @@ class Step implements PrivateStep {
 
   addSum(parts: readonly NumericArray[], count: number): void {
     if (this.#plan.mode !== 'fast') {
-      throw new SottoError('invalid-argument', 'the plan is in secure mode, where sums of floats cannot be added; add the examples');
+      throw new SottoError(
+        'invalid-argument',
+        'the plan is in secure mode, where sums of floats cannot be added; add the examples',
+      );
     }
     if (!isFiniteSum(parts)) throw new SottoError('numeric', 'the sum holds a NaN or an infinity; add its examples one by one');
     this.#claim(count);
@@ -202,7 +216,10 @@ class Step implements PrivateStep {
     if (this.#released) throw new SottoError('conflict', 'the step is released already; its noise is never drawn twice');
     const added = this.#sum.examples + this.#summed;
     if (added !== this.batch.length) {
-      throw new SottoError('conflict', `${added} of ${this.batch.length} examples of the batch were added; add all before release`);
+      throw new SottoError(
+        'conflict',
+        `${added} of ${this.batch.length} examples of the batch were added; add all before release`,
+      );
     }
     this.#released = true;
     const { expectedBatchSize, event } = this.#plan;

@@ -62,8 +62,7 @@ export async function createRecordTrainer(options: RecordTrainerOptions): Promis
   const graph = compileModel(options.model);
   if (graph.parameterCount === 0)
     throw new SottoError('invalid-argument', 'the model has no trainable parameters; unfreeze a layer');
-  if (graph.frozenCount > 0)
-    throw new SottoError('unsupported', 'the model has frozen parameters; a record trainer takes the trainable ones only');
+  const frozen = frozenWeights(options.model, graph);
   if (graph.inputShapes.length !== 1 || graph.outputs.length !== 1) {
     throw new SottoError(
       'unsupported',
@@ -77,9 +76,23 @@ export async function createRecordTrainer(options: RecordTrainerOptions): Promis
     sum: clippedSumProgram(graph, loss, physicalBatchSize, options.plan.clipping),
     predictions: predictionProgram(graph, physicalBatchSize),
   };
-  const trainer = new Trainer(options, graph, loss, physicalBatchSize, programs);
+  const trainer = new Trainer(options, graph, loss, physicalBatchSize, programs, frozen);
   await trainer.prepare();
   return trainer;
+}
+
+/** The values of the frozen weights, which only a model that holds its weights can give. */
+function frozenWeights(model: LayersModelLike | Topology, graph: ModelGraph): Float32Array {
+  const flat = new Float32Array(graph.frozenCount);
+  if (graph.frozenCount === 0) return flat;
+  if (!('weights' in model))
+    throw new SottoError('unsupported', 'the topology has frozen layers, whose weights it does not hold; pass the model itself');
+  for (const spec of graph.frozen) {
+    const weight = model.weights.find(({ name }) => name.replace(/_\d+$/, '') === spec.name || name === spec.name);
+    if (weight === undefined) throw new SottoError('internal', `the model has no weight ${spec.name}`);
+    flat.set(Float32Array.from(weight.read().dataSync()), spec.offset);
+  }
+  return flat;
 }
 
 interface Programs {
@@ -119,10 +132,18 @@ class Trainer implements RecordTrainer {
   readonly #n: number;
   readonly #groupEnds: readonly number[] | undefined;
   readonly #engine: Engine;
+  readonly #frozen: Float32Array;
   readonly #programs: Programs;
   readonly #compiled: { -readonly [K in keyof Programs]?: Promise<CompiledProgram> } = {};
 
-  constructor(options: RecordTrainerOptions, graph: ModelGraph, loss: LossRule, physicalBatchSize: number, programs: Programs) {
+  constructor(
+    options: RecordTrainerOptions,
+    graph: ModelGraph,
+    loss: LossRule,
+    physicalBatchSize: number,
+    programs: Programs,
+    frozen: Float32Array,
+  ) {
     this.parameterCount = graph.parameterCount;
     this.plan = options.plan;
     this.#features = options.features;
@@ -136,6 +157,7 @@ class Trainer implements RecordTrainer {
     this.#n = physicalBatchSize;
     this.#engine = options.engine;
     this.#programs = programs;
+    this.#frozen = frozen;
     if (options.plan.clipping.kind === 'perLayer') {
       this.#groupEnds = clipGroups(options.plan.clipping, graph.trainable).map((group) => {
         const last = graph.trainable[group.at(-1)!]!;
@@ -169,7 +191,7 @@ class Trainer implements RecordTrainer {
         y.set(this.#labels.subarray(record * this.#targetWidth, (record + 1) * this.#targetWidth), row * this.#targetWidth);
       });
       mask.fill(0).fill(1, 0, chunk.length);
-      const inputs = { parameters, x0, y, mask };
+      const inputs = { parameters, frozen: this.#frozen, x0, y, mask };
       if (this.plan.mode === 'fast') {
         const outputs = await (await this.#program('sum')).run(inputs);
         const sums = this.#sizes.map((_, i) => outputs[`s${i}`]!);
@@ -202,7 +224,7 @@ class Trainer implements RecordTrainer {
     for (let begin = 0; begin < total; begin += this.#n) {
       const count = Math.min(this.#n, total - begin);
       x0.set(features.subarray(begin * this.#width, (begin + count) * this.#width));
-      const { o0 } = await (await this.#program('predictions')).run({ parameters, x0 });
+      const { o0 } = await (await this.#program('predictions')).run({ parameters, frozen: this.#frozen, x0 });
       for (let row = 0; row < count; row++) {
         const output = o0!.subarray(row * this.#outputWidth, (row + 1) * this.#outputWidth);
         const target = labels.subarray((begin + row) * this.#targetWidth, (begin + row + 1) * this.#targetWidth);

@@ -1,0 +1,161 @@
+/**
+ * Optimisers on the privatised gradient. Whatever they compute is post-processing of what a step released.
+ *
+ * @module
+ */
+import { finite, nonNegative, oneOf, positive } from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
+
+/** An optimiser's options. */
+export type OptimiserOptions =
+  | {
+      readonly kind: 'sgd';
+      readonly learningRate: number;
+      readonly momentum?: number;
+      readonly nesterov?: boolean;
+      readonly weightDecay?: number;
+    }
+  | {
+      readonly kind: 'adam' | 'adamw';
+      readonly learningRate: number;
+      readonly beta1?: number;
+      readonly beta2?: number;
+      readonly epsilon?: number;
+      /** Adam adds it to the gradient (L2), AdamW to the update (Loshchilov and Hutter 2019). */
+      readonly weightDecay?: number;
+    };
+
+/** The state of an optimiser, for checkpoints. */
+export interface OptimiserState {
+  readonly kind: OptimiserOptions['kind'];
+  readonly step: number;
+  readonly slots: readonly Float64Array[];
+}
+
+/** Changes weights by a gradient estimate. */
+export interface Optimiser {
+  /** Updates the weights in place. `learningRate` overrides the constant one, for schedules. */
+  update(weights: Float64Array, gradient: Float64Array, learningRate?: number): void;
+  state(): OptimiserState;
+  restore(state: OptimiserState): void;
+}
+
+/** An optimiser for vectors of D parameters. */
+export function createOptimiser(options: OptimiserOptions, dimension: number): Optimiser {
+  oneOf('optimiser.kind', options.kind, ['sgd', 'adam', 'adamw']);
+  positive('optimiser.learningRate', options.learningRate);
+  nonNegative('optimiser.weightDecay', options.weightDecay ?? 0);
+  return options.kind === 'sgd' ? new Sgd(options, dimension) : new Adam({ ...options, kind: options.kind }, dimension);
+}
+
+abstract class Base implements Optimiser {
+  protected step = 0;
+  protected readonly dimension: number;
+  protected readonly slots: readonly Float64Array[];
+  readonly #kind: OptimiserOptions['kind'];
+  readonly #learningRate: number;
+
+  constructor(options: OptimiserOptions, dimension: number, slots: number) {
+    this.#kind = options.kind;
+    this.#learningRate = options.learningRate;
+    this.dimension = dimension;
+    this.slots = Array.from({ length: slots }, () => new Float64Array(dimension));
+  }
+
+  update(weights: Float64Array, gradient: Float64Array, learningRate: number = this.#learningRate): void {
+    finite('learningRate', learningRate);
+    if (weights.length !== this.dimension || gradient.length !== this.dimension) {
+      throw new SottoError(
+        'invalid-argument',
+        `weights and gradient have ${weights.length} and ${gradient.length} numbers; the optimiser has ${this.dimension}`,
+      );
+    }
+    this.step++;
+    this.apply(weights, gradient, learningRate);
+  }
+
+  protected abstract apply(weights: Float64Array, gradient: Float64Array, learningRate: number): void;
+
+  state(): OptimiserState {
+    return { kind: this.#kind, step: this.step, slots: this.slots.map((slot) => slot.slice()) };
+  }
+
+  restore(state: OptimiserState): void {
+    if (
+      state.kind !== this.#kind ||
+      state.slots.length !== this.slots.length ||
+      state.slots.some((slot) => slot.length !== this.dimension)
+    ) {
+      throw new SottoError(
+        'invalid-argument',
+        `the state is of ${state.kind} with ${state.slots.length} slots; it does not fit this ${this.#kind}`,
+      );
+    }
+    this.step = state.step;
+    state.slots.forEach((slot, i) => this.slots[i]!.set(slot));
+  }
+}
+
+/** v ← μ·v + g; w ← w − η·v, or − η·(g + μ·v) with Nesterov's look-ahead. */
+class Sgd extends Base {
+  readonly #momentum: number;
+  readonly #nesterov: boolean;
+  readonly #decay: number;
+
+  constructor(options: Extract<OptimiserOptions, { kind: 'sgd' }>, dimension: number) {
+    const momentum = nonNegative('optimiser.momentum', options.momentum ?? 0);
+    super(options, dimension, momentum > 0 ? 1 : 0);
+    this.#momentum = momentum;
+    this.#nesterov = options.nesterov ?? false;
+    this.#decay = options.weightDecay ?? 0;
+  }
+
+  protected override apply(weights: Float64Array, gradient: Float64Array, learningRate: number): void {
+    const velocity = this.slots[0];
+    for (let j = 0; j < weights.length; j++) {
+      let g = gradient[j]! + this.#decay * weights[j]!;
+      if (velocity !== undefined) {
+        velocity[j] = this.#momentum * velocity[j]! + g;
+        g = this.#nesterov ? g + this.#momentum * velocity[j]! : velocity[j]!;
+      }
+      weights[j]! -= learningRate * g;
+    }
+  }
+}
+
+/** Kingma and Ba 2015, algorithm 1, with both biases corrected. */
+class Adam extends Base {
+  readonly #beta1: number;
+  readonly #beta2: number;
+  readonly #epsilon: number;
+  readonly #decay: number;
+  readonly #decoupled: boolean;
+
+  constructor(options: Extract<OptimiserOptions, { kind: 'adam' | 'adamw' }>, dimension: number) {
+    super(options, dimension, 2);
+    this.#beta1 = nonNegative('optimiser.beta1', options.beta1 ?? 0.9);
+    this.#beta2 = nonNegative('optimiser.beta2', options.beta2 ?? 0.999);
+    this.#epsilon = positive('optimiser.epsilon', options.epsilon ?? 1e-8);
+    if (this.#beta1 >= 1 || this.#beta2 >= 1)
+      throw new SottoError(
+        'invalid-argument',
+        `optimiser.beta1 and beta2 are ${this.#beta1} and ${this.#beta2}; they must be below 1`,
+      );
+    this.#decay = options.weightDecay ?? 0;
+    this.#decoupled = options.kind === 'adamw';
+  }
+
+  protected override apply(weights: Float64Array, gradient: Float64Array, learningRate: number): void {
+    const [m, v] = this.slots as [Float64Array, Float64Array];
+    const first = 1 - this.#beta1 ** this.step;
+    const second = 1 - this.#beta2 ** this.step;
+    for (let j = 0; j < weights.length; j++) {
+      const decay = this.#decay * weights[j]!;
+      const g = gradient[j]! + (this.#decoupled ? 0 : decay);
+      m[j] = this.#beta1 * m[j]! + (1 - this.#beta1) * g;
+      v[j] = this.#beta2 * v[j]! + (1 - this.#beta2) * g * g;
+      const move = m[j]! / first / (Math.sqrt(v[j]! / second) + this.#epsilon);
+      weights[j]! -= learningRate * (move + (this.#decoupled ? decay : 0));
+    }
+  }
+}
