@@ -4,6 +4,7 @@
  *
  * @module
  */
+import * as native from 'node:crypto';
 import {
   createCipheriv,
   createDecipheriv,
@@ -11,6 +12,7 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  hash,
   sign,
   verify,
 } from 'node:crypto';
@@ -85,9 +87,33 @@ function ed25519Key(raw: Uint8Array): KeyObject | undefined {
   return key;
 }
 
+/** Inputs up to this long are copied together: the one-shot hash costs a third of a Hash object. */
+const ONE_SHOT_BYTES = 16384;
+
+function sha256(parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length <= ONE_SHOT_BYTES) {
+    const only = parts.length === 1 ? parts[0]! : join(parts, length);
+    return plain(hash('sha256', only, 'buffer'));
+  }
+  const state = createHash('sha256');
+  for (const part of parts) state.update(part);
+  return plain(state.digest());
+}
+
+function join(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const joined = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
 /** HMAC of RFC 2104 on the one-shot hash, several times faster than a Hmac object for the short inputs here. */
 function hmacSha256(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
-  const short = key.length > 64 ? plain(createHash('sha256').update(key).digest()) : key;
+  const short = key.length > 64 ? sha256([key]) : key;
   const length = parts.reduce((sum, part) => sum + part.length, 64);
   const inner = new Uint8Array(length);
   const outer = new Uint8Array(96);
@@ -101,8 +127,8 @@ function hmacSha256(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
     inner.set(part, offset);
     offset += part.length;
   }
-  outer.set(createHash('sha256').update(inner).digest(), 64);
-  const mac = plain(createHash('sha256').update(outer).digest());
+  outer.set(sha256([inner]), 64);
+  const mac = sha256([outer]);
   inner.fill(0);
   outer.fill(0);
   return mac;
@@ -112,7 +138,7 @@ function hmacSha256(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
 const hasMlKem = ((): boolean => {
   try {
     secretKey(DER.mlKem768Secret, new Uint8Array(64));
-    return true;
+    return typeof native.decapsulate === 'function'; // Node 24.7 and later
   } catch {
     return false;
   }
@@ -130,11 +156,7 @@ function x25519Each(secret: Uint8Array, keys: readonly Uint8Array[]): (Uint8Arra
 export const nodeCrypto: CryptoProvider = Object.freeze({
   name: 'node',
 
-  sha256(...parts: readonly Uint8Array[]): Uint8Array {
-    const state = createHash('sha256');
-    for (const part of parts) state.update(part);
-    return plain(state.digest());
-  },
+  sha256: (...parts: readonly Uint8Array[]) => sha256(parts),
   hmacSha256: (key: Uint8Array, ...parts: readonly Uint8Array[]) => hmacSha256(key, parts),
 
   ed25519PublicKey: (seed: Uint8Array) => rawPublic(secretKey(DER.ed25519Secret, seed), 32),
@@ -178,5 +200,8 @@ export const nodeCrypto: CryptoProvider = Object.freeze({
   mlKem768PublicKey: (seed: Uint8Array) =>
     hasMlKem ? rawPublic(secretKey(DER.mlKem768Secret, seed), 1184) : nobleCrypto.mlKem768PublicKey(seed),
   mlKem768Encapsulate: (key: Uint8Array, coins: Uint8Array) => nobleCrypto.mlKem768Encapsulate(key, coins),
-  mlKem768Decapsulate: (seed: Uint8Array, ciphertext: Uint8Array) => nobleCrypto.mlKem768Decapsulate(seed, ciphertext),
+  mlKem768Decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+    if (!hasMlKem) return nobleCrypto.mlKem768Decapsulate(seed, ciphertext);
+    return plain(native.decapsulate(secretKey(DER.mlKem768Secret, seed), ciphertext));
+  },
 });
