@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { type Socket, connect, createServer } from 'node:net';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CryptoProvider } from '../../packages/core/src/crypto.ts';
 import { planBudget } from '../../packages/dp/src/index.ts';
@@ -41,6 +42,37 @@ test('a round that the budget does not cover is refused by its owner, and goes o
   expect(outcome).toMatchObject({ contributed: 1 });
   expect(outcome?.epsilonSpent).toBeLessThanOrEqual(1);
   expect(federation.book.events('client.left-round')).toMatchObject([{ party: 'ann', round: 2, code: 'budget-exhausted', contributed: false }]);
+});
+
+test('the reservation is on disk before the task trains, the contribution before the coordinator has the input', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1 }));
+  await federation.authority();
+  // As another process would see it: only what is durable.
+  const stored = (id: string): { readonly kinds: readonly unknown[]; readonly records: number } => {
+    const database = new DatabaseSync(federation.at(id, 'client.db'), { readOnly: true });
+    const leaves = database.prepare('SELECT leaf FROM ledger ORDER BY position').all();
+    const kinds = leaves.map(({ leaf }) => (JSON.parse(Buffer.from(leaf as Uint8Array).toString()) as { kind: unknown }).kind);
+    const { count } = database.prepare('SELECT COUNT(*) AS count FROM record').get() as { count: number };
+    database.close();
+    return { kinds, records: count };
+  };
+  const seen: Record<string, unknown> = {};
+  await federation.coordinator({
+    onReceived: (_, { method, peer }) => {
+      if (method.endsWith('/MaskedInput') && peer === 'ann') seen['upload'] ??= stored('ann');
+      if (method.endsWith('/Unmask') && peer === 'ann') seen['unmask'] ??= stored('ann');
+    },
+  });
+  const task = fixedTask('ann', ({ round }) => {
+    seen['training'] = stored('ann');
+    return { update: updateOf('ann', round), metrics: { correct: 3, total: 5 } };
+  });
+  const clients = [federation.client('ann', { task }), ...others.map((id) => federation.client(id))];
+  await Promise.all(clients.map((client) => client.finished));
+  const kindsOf = (when: string): unknown[] => (seen[when] as ReturnType<typeof stored>).kinds.slice(-1);
+  expect(kindsOf('training')).toEqual(['reserve']);
+  expect(kindsOf('upload')).toEqual(['contribute']);
+  expect(seen).toMatchObject({ training: { records: 0 }, upload: { records: 1 }, unmask: { records: 2 } });
 });
 
 test('a filter for a bigger budget than the owner’s is not believed', async () => {
