@@ -101,9 +101,12 @@ describe('a whole run', () => {
   });
 });
 
+const everyByte = process.env['SOTTO_EVERY_BYTE'] === '1';
+const byteTimeoutMs = everyByte ? 3_600_000 : 60_000;
+
 /** Byte positions: both ends and evenly between, `count` in all; every one with SOTTO_EVERY_BYTE=1. */
 function sampled(length: number, count: number): number[] {
-  if (process.env['SOTTO_EVERY_BYTE'] === '1' || length <= count) return Array.from({ length }, (_, i) => i);
+  if (everyByte || length <= count) return Array.from({ length }, (_, i) => i);
   const edge = Math.floor(count / 4);
   const inner = Array.from({ length: count - 2 * edge }, (_, i) => Math.floor((i * length) / (count - 2 * edge)));
   return [...new Set([...Array(edge).keys(), ...inner, ...Array.from({ length: edge }, (_, i) => length - 1 - i)])];
@@ -116,21 +119,25 @@ describe('any changed byte', () => {
     return starts;
   };
 
-  test.each([...whole.keys()])('of %s is found and named', (path) => {
-    const original = whole.get(path)!;
-    const starts = path.includes('/entries/') ? entryOffsets(original) : undefined;
-    for (const i of sampled(original.length, 24)) {
-      const changed = original.slice();
-      changed[i]! ^= i % 3 === 0 ? 0x80 : 1 << (i % 8);
-      const result = verify(new Map(whole).set(path, changed));
-      expect(result.ok, `${path} byte ${i}`).toBe(false);
-      expect(result.findings[0]?.file, `${path} byte ${i}: ${lines(result)}`).toBe(path);
-      if (starts !== undefined) {
-        const entry = starts.findLastIndex((start) => start <= i);
-        expect(result.findings[0]?.entry, `${path} byte ${i}: ${lines(result)}`).toBe(entry);
+  test.each([...whole.keys()])(
+    'of %s is found and named',
+    (path) => {
+      const original = whole.get(path)!;
+      const starts = path.includes('/entries/') ? entryOffsets(original) : undefined;
+      for (const i of sampled(original.length, 24)) {
+        const changed = original.slice();
+        changed[i]! ^= i % 3 === 0 ? 0x80 : 1 << (i % 8);
+        const result = verify(new Map(whole).set(path, changed));
+        expect(result.ok, `${path} byte ${i}`).toBe(false);
+        expect(result.findings[0]?.file, `${path} byte ${i}: ${lines(result)}`).toBe(path);
+        if (starts !== undefined) {
+          const entry = starts.findLastIndex((start) => start <= i);
+          expect(result.findings[0]?.entry, `${path} byte ${i}: ${lines(result)}`).toBe(entry);
+        }
       }
-    }
-  });
+    },
+    byteTimeoutMs,
+  );
 
   test.each([...whole.keys()].filter((path) => path !== 'manifest'))(
     'of %s is found even if the coordinator signs it',
@@ -145,17 +152,21 @@ describe('any changed byte', () => {
     },
   );
 
-  test.each([...whole.keys()])('%s cut short, grown, emptied or missing is named', (path) => {
-    const original = whole.get(path)!;
-    for (const bytes of [original.subarray(0, -1), concat(original, Uint8Array.of(10)), new Uint8Array(0)]) {
-      expect(verify(new Map(whole).set(path, bytes)).findings[0]?.file).toBe(path);
-    }
-    const without = new Map(whole);
-    without.delete(path);
-    const missing = verify(without);
-    expect(missing.findings).toContainEqual(expect.objectContaining({ code: 'missing-file', file: path }));
-    if (path !== 'manifest') expect(verify(resigned(without)).ok).toBe(false);
-  });
+  test.each([...whole.keys()])(
+    '%s cut short, grown, emptied or missing is named',
+    (path) => {
+      const original = whole.get(path)!;
+      for (const bytes of [original.subarray(0, -1), concat(original, Uint8Array.of(10)), new Uint8Array(0)]) {
+        expect(verify(new Map(whole).set(path, bytes)).findings[0]?.file).toBe(path);
+      }
+      const without = new Map(whole);
+      without.delete(path);
+      const missing = verify(without);
+      expect(missing.findings).toContainEqual(expect.objectContaining({ code: 'missing-file', file: path }));
+      if (path !== 'manifest') expect(verify(resigned(without)).ok).toBe(false);
+    },
+    byteTimeoutMs,
+  );
 
   test('and any unknown file', () => {
     const more = new Map(whole).set('notes.txt', utf8('hello'));
@@ -349,6 +360,16 @@ describe('a malicious coordinator cannot', () => {
     const result = verify(resigned(new Map(whole).set('trust.json', canonicalJsonBytes(file))));
     expect(result.ok).toBe(false);
     expect(result.findings[0]?.file).toBe('trust.json');
+  });
+
+  test('lie in trust.json about its fingerprint or domain, or pass a certificate off as another’s', () => {
+    const honest = JSON.parse(fromUtf8(whole.get('trust.json')!)) as { certificates: { party: string; certificate: string }[] };
+    const certificates = [...honest.certificates, { party: 'omega', certificate: honest.certificates[0]!.certificate }];
+    for (const change of [{ fingerprint: hashOf('x') }, { trustDomain: 'other.example' }, { certificates }]) {
+      const file = canonicalJsonBytes({ ...honest, ...change } as unknown as Json);
+      const result = verifyRun(resigned(new Map(whole).set('trust.json', file)), { crypto, accountant: zcdpAccountant });
+      expect(result.findings[0]).toMatchObject({ code: 'trust', file: 'trust.json' });
+    }
   });
 
   test('add a certificate of another authority', () => {
