@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { BitSource } from '../../../packages/dp/src/noise/bit-source.ts';
 import { ExactGaussian } from '../../../packages/dp/src/noise/exact-gaussian.ts';
 import { LazyUniform } from '../../../packages/dp/src/noise/lazy-uniform.ts';
-import { scriptedWords, tiedWords } from '../support/scripted-random.ts';
+import { cumulativeDigits, HalfNormalSteps } from '../../../packages/dp/src/noise/half-normal-steps.ts';
+import { scriptedWords } from '../support/scripted-random.ts';
 import { chiSquareTest, kolmogorovTest, moments, normalCdf } from '../support/statistics.ts';
 
 const SAMPLES = 100_000;
@@ -66,14 +67,77 @@ describe('exact rounded Gaussian', () => {
     ).toBeGreaterThan(1e-3);
   });
 
-  it('decides ties by further digits: the distribution holds where equal digits are frequent', () => {
-    const samples = new Float64Array(400_000);
-    new ExactGaussian(new BitSource(tiedWords('ties')), 0).fill(samples);
-    expect(roundedGaussianTest(samples, 0)).toBeGreaterThan(1e-3);
+  describe('decides ties by further digits', () => {
+    const [zero, most] = [0, 2 ** 32 - 1];
+    /** The first sample from scripted words, and how many words are left. */
+    const sample = (...words: number[]): number => {
+      const script = scriptedWords(words);
+      const value = new ExactGaussian(new BitSource(script, 1), 30).next();
+      expect(() => script.fill(new Uint8Array(4))).toThrow(/no more words/);
+      return value;
+    };
+    const x = 2 ** 31;
+    const half = 2 ** 29; // 2³⁰·x for x = 1/2
+    // Word by word: n = 0, x, z₁, and then what the tie asks for.
+    it('of the run: above, and the fraction is accepted', () => expect(sample(zero, x, x, 5, 3, zero)).toBe(half));
+    it('of the run, twice', () => expect(sample(zero, x, x, 4, 4, 9, 8, zero)).toBe(half));
+    it('of the run: below, and a run of one is rejected', () =>
+      expect(sample(zero, x, x, 3, 5, zero, most, /* again */ zero, zero, 1, 1)).toBe(0));
+    it('of a later member, which has no further digits yet', () =>
+      // z₁ < x passes its trial, z₂ ties with z₁ and is above it: a run of one, rejected.
+      expect(sample(zero, x, 7, zero, 7, 2, 1, /* again */ zero, x, most, 1)).toBe(-half));
+    it('of the ratio: below', () =>
+      // x = 7 and r = 3 leave 2r < x open; then 2·(3 + 0) < 7 passes, and z₂ ends a run of one.
+      expect(sample(zero, 7, 6, 3, 0, 0, most, /* again */ zero, x, most, zero)).toBe(half));
+    it('of the ratio: not below', () =>
+      // With the second digit at its most, 2r ≥ x: the run has no member, so the fraction is accepted.
+      expect(sample(zero, 7, 6, 3, most, 0, zero)).toBe(2));
   });
 
   it('refuses a scale that the first digit cannot round', () => {
     expect(() => new ExactGaussian(new BitSource(unsafeDeterministicRandom('')), 31)).toThrow(/scaleBits is 31.*from 0 to 30/);
+  });
+});
+
+describe('whole part', () => {
+  /** e^(−n²/2)·2^400 by the power series alone. */
+  const weight = (n: number): bigint => {
+    const exponent = BigInt(n * n);
+    let sum = 0n;
+    // Positive terms: e^(+n²/2), inverted at the end.
+    let term = 1n << 800n;
+    for (let k = 1n; term > 0n; k++) {
+      sum += term;
+      term = (term * exponent) / (2n * k);
+    }
+    return (1n << 1200n) / sum;
+  };
+  const weights = Array.from({ length: 40 }, (_, n) => weight(n));
+  const total = weights.reduce((a, b) => a + b, 0n);
+
+  it('has the digits of the cumulative probabilities of e^(−n²/2)', () => {
+    let sum = 0n;
+    cumulativeDigits(8)
+      .slice(0, 12)
+      .forEach((row, n) => {
+        sum += weights[n]!;
+        const value = row.reduce((acc, digit) => (acc << 32n) + BigInt(digit), 0n);
+        expect(value).toBe((sum << 256n) / total);
+      });
+  });
+
+  it('compares digit by digit, and computes more digits when they are all equal', () => {
+    const rows = cumulativeDigits(16);
+    const draw = (...words: number[]): number => new HalfNormalSteps().next(new BitSource(scriptedWords(words), 1));
+    for (const n of [0, 1, 2]) {
+      for (const equal of [0, 1, 3, 4, 9]) {
+        const prefix = rows[n]!.slice(0, equal);
+        const digit = rows[n]![equal]!;
+        expect(draw(...prefix, digit - 1)).toBe(n);
+        expect(draw(...prefix, digit + 1)).toBe(n + 1);
+      }
+    }
+    expect(draw(2 ** 32 - 1, 0)).toBeGreaterThan(5);
   });
 });
 
