@@ -88,9 +88,30 @@ export function gaussianMixtureLaw(
   const slopeAt = (x: number): number => up.slope(x) + down.slope(-x);
   const largest = Math.max(0, ...above.map((c) => c.mean));
   const smallest = Math.min(0, ...below.map((c) => c.mean));
+  const massAbove = (list: readonly Component[], x: number): number =>
+    list.reduce((sum, c) => sum + c.weight * normalCdf((c.mean - x) / sigma), 0);
+  const massBelow = (list: readonly Component[], x: number): number =>
+    list.reduce((sum, c) => sum + c.weight * normalCdf((x - c.mean) / sigma), 0);
+  /** Outputs beyond which P above, and Q below, have at most `tail`: rare components do not stretch them. */
   const ends = (tail: number): { low: number; high: number } => {
     const z = -logNormalQuantile(Math.log(Math.min(tail, 0.25)));
-    return { low: smallest - z * sigma, high: largest + z * sigma };
+    let low = smallest - z * sigma;
+    let high = largest + z * sigma;
+    if (above.length > 2 || below.length > 2) {
+      const until = (from: number, to: number, enough: (x: number) => boolean): number => {
+        let inside = from;
+        let outside = to;
+        for (let i = 0; i < 12; i++) {
+          const middle = 0.5 * (inside + outside);
+          if (enough(middle)) outside = middle;
+          else inside = middle;
+        }
+        return outside;
+      };
+      high = until(0, high, (x) => massAbove(above, x) <= tail);
+      low = until(0, low, (x) => massBelow(below, x) <= tail);
+    }
+    return { low, high };
   };
   const direct = below.length === 1 && smallest === 0 ? closedInverse(above, sigma) : undefined;
 
@@ -156,19 +177,15 @@ export function gaussianMixtureLaw(
         }
         q[i] = sum * scale;
       }
-      const above1 = (list: readonly Component[], x: number): number =>
-        list.reduce((sum, c) => sum + c.weight * normalCdf((c.mean - x) / sigma), 0);
-      const below1 = (list: readonly Component[], x: number): number =>
-        list.reduce((sum, c) => sum + c.weight * normalCdf((x - c.mean) / sigma), 0);
       return {
         loss,
         p,
         q,
-        pTop: above1(above, high),
-        qTop: above1(below, high),
+        pTop: massAbove(above, high),
+        qTop: massAbove(below, high),
         topEdge: lossAt(high),
-        pBottom: below1(above, low),
-        qBottom: below1(below, low),
+        pBottom: massBelow(above, low),
+        qBottom: massBelow(below, low),
         bottomEdge: lossAt(low),
         pInf: 0,
         qInf: 0,
