@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importState } from '../../packages/cli/src/accounting/import-state.ts';
 import { sotto } from './terminal.ts';
 
 let folder = '';
@@ -120,7 +121,7 @@ describe('sotto epsilon', () => {
   it('explains which bound won, in words', async () => {
     const { stdout } = await sotto('epsilon', file({ event: gaussian(2), delta: 1e-5 }), '--explain');
     expect(stdout).toMatch(/^ε ≤ 1\.99\d+ .*record-level, addOrRemoveOne/);
-    expect(stdout).toMatch(/rdp: .* ≤ ε ≤ .*RDP, order/);
+    expect(stdout).toMatch(/gdp: .* ≤ ε ≤ .*analytic Gaussian/);
   });
 
   it('says what is missing', async () => {
@@ -217,6 +218,34 @@ describe('sotto epsilon --from', () => {
   });
 
   it.each([
+    [1, 4],
+    [0, 4],
+    [0.5, 10],
+    [3, 2.5],
+    [-0.5, 7],
+  ])('gives repetitions of shape %d the mean %d', (shape, mean) => {
+    const { event } = importState('dp-accounting', {
+      class_name: 'RepeatAndSelectDpEvent',
+      mean,
+      shape,
+      event: { class_name: 'GaussianDpEvent', noise_multiplier: 2 },
+    });
+    const { distribution } = event as unknown as { distribution: { gamma: number; shape: number } };
+    // The mean by the law itself: P(K = k) ∝ (1−γ)^k Γ(k+η)/(k! Γ(η)), k ≥ 1, summed term by term (η = 0: (1−γ)^k/k).
+    const { gamma } = distribution;
+    let weight = 1 - gamma;
+    let total = 0;
+    let moment = 0;
+    for (let k = 1; k < 20_000; k++) {
+      total += weight;
+      moment += k * weight;
+      weight *= ((1 - gamma) * (k + shape)) / (k + 1);
+    }
+    expect(distribution.shape).toBe(shape);
+    expect(moment / total).toBeCloseTo(mean, 6);
+  });
+
+  it.each([
     ['opacus', { history: [[1, 0.1]] }, /history\[0\] is an array of 2; it must be \[noise multiplier, sample rate, steps\]/],
     ['opacus', {}, /the member "history" is undefined/],
     ['tf-privacy', [[1, 0.1, []]], /queries is an array of 0/],
@@ -307,6 +336,9 @@ describe('sotto curve and compare', () => {
     const bounds = line!.accountants!.filter(({ refused }) => refused === undefined).map(({ upper }) => upper!);
     expect(bounds).toEqual(bounds.toSorted((a, b) => a - b));
     expect(line!.epsilon!.upper).toBe(bounds[0]);
+    expect(line!.accountants!.filter(({ refused }) => refused === undefined).map(({ accountant }) => accountant)).toEqual(
+      expect.arrayContaining(['gdp', 'rdp', 'pld']),
+    );
     expect((await sotto('compare', file({ event: gaussian(2), delta: 1e-5 }))).stdout).toMatch(
       /^at δ = 1e-5, record-level, addOrRemoveOne\n {2}accountant/,
     );

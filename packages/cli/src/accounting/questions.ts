@@ -15,7 +15,7 @@ import {
   privacyUnits,
 } from '@sotto/core/event';
 import type { AccountantName } from '@sotto/dp';
-import type { Invocation, OptionSpec } from '../command.ts';
+import { type Invocation, type OptionSpec, UsageError } from '../command.ts';
 import { parseCases, parseJson, type RawCase, readText } from './cases.ts';
 import { importState, type StateSource, stateSources } from './import-state.ts';
 
@@ -32,7 +32,8 @@ const ACCOUNTANTS: Readonly<Record<AccountantName, true>> = {
   shuffle: true,
 };
 
-const accountantNames = Object.keys(ACCOUNTANTS) as readonly AccountantName[];
+/** The names of all accountants. */
+export const accountantNames: readonly AccountantName[] = Object.keys(ACCOUNTANTS) as AccountantName[];
 
 /** What all accounting commands can be told for the cases that do not say it themselves. */
 export const QUESTION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -81,6 +82,9 @@ const MEMBERS = ['id', 'event', 'adjacency', 'unit', 'groupSize', 'delta', 'epsi
 /** Reads all cases of the file that the command names. */
 export async function questions(invocation: Invocation): Promise<readonly Asked[]> {
   const file = invocation.positionals[0] ?? '-';
+  if (invocation.positionals.length === 0 && process.stdin.isTTY) {
+    throw new UsageError('no FILE is given and standard input is a terminal; name a file, or pipe cases in');
+  }
   const text = await readText(file);
   const from = invocation.text('from');
   if (from === undefined) return parseCases(file, text).map((raw) => ask(raw, invocation));

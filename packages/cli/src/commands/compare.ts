@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { epsilonOf } from '@sotto/dp';
+import { SottoError } from '@sotto/core/errors';
+import type { DpEvent } from '@sotto/core/event';
+import { type AccountantName, epsilonOf, type QuestionOptions } from '@sotto/dp';
 import { bound, given, relation } from '../accounting/format.ts';
-import { deltaOfQuestion, eventOf, FROM_OPTION, QUESTION_OPTIONS, questions } from '../accounting/questions.ts';
+import { accountantNames, deltaOfQuestion, eventOf, FROM_OPTION, QUESTION_OPTIONS, questions } from '../accounting/questions.ts';
 import { runCases } from '../accounting/run-cases.ts';
 import { epsilonCurve, logarithmic, writePlot } from '../accounting/sweep.ts';
 import type { PlotSeries } from '../accounting/plot.ts';
@@ -14,6 +16,29 @@ import { table } from '../demo/table.ts';
 import { CASE_EXAMPLE, CASE_HELP, optionsOf } from './bounds.ts';
 
 const PLOT_POINTS = 17;
+
+type Report =
+  | { readonly accountant: AccountantName; readonly lower: number; readonly upper: number; readonly method: string }
+  | { readonly accountant: AccountantName; readonly refused: string };
+
+/** One accountant alone: the combined answer does not ask the others once one of them is exact. */
+function reportOf(
+  event: DpEvent,
+  options: QuestionOptions & { readonly accountant: AccountantName; readonly delta: number },
+): Report[] {
+  const { accountant } = options;
+  try {
+    const { lower, upper, method } = epsilonOf(event, options);
+    return [{ accountant, lower, upper, method }];
+  } catch (reason) {
+    const error = SottoError.from(reason);
+    // A name without an accountant of its own: its bounds come with another's.
+    if (error.code === 'invalid-argument') return [];
+    if (error.code !== 'unsupported') throw error;
+    const [report] = (error.details['reports'] ?? []) as readonly { readonly refused?: string }[];
+    return [{ accountant, refused: report?.refused ?? error.message }];
+  }
+}
 
 export const compareCommand: Command = {
   name: 'compare',
@@ -41,10 +66,9 @@ export const compareCommand: Command = {
       const event = eventOf(question);
       const delta = deltaOfQuestion(question);
       const answer = epsilonOf(event, { ...optionsOf(question), delta });
-      const readings = answer.reports
-        .flatMap((report) => ('refused' in report ? [] : [report]))
-        .toSorted((a, b) => a.upper - b.upper);
-      const refusals = answer.reports.flatMap((report) => ('refused' in report ? [report] : []));
+      const reports = accountantNames.flatMap((accountant) => reportOf(event, { ...optionsOf(question), accountant, delta }));
+      const readings = reports.flatMap((report) => ('refused' in report ? [] : [report])).toSorted((a, b) => a.upper - b.upper);
+      const refusals = reports.flatMap((report) => ('refused' in report ? [report] : []));
       if (plot !== undefined && series.length === 0) {
         const deltas = logarithmic(delta / 1e4, Math.min(0.1, delta * 1e3), PLOT_POINTS);
         for (const { accountant } of readings) {
