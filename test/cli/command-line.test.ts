@@ -97,6 +97,12 @@ describe('the command line', () => {
     expect(ran.stderr).toMatch(stderr);
   });
 
+  it('an error of the operating system is one clear line with the cure', async () => {
+    const { status, stderr } = await sotto('demo', '--out', 'package.json/inside');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^sotto demo: (?:ENOTDIR|EEXIST): .*; check the path and its permissions\n$/);
+  });
+
   it('shows a stack trace only when asked', async () => {
     const { stderr } = await sotto('client', '--config', '/nowhere/at-all.yaml', '--debug');
     expect(stderr).toMatch(/\n\s+at /);

@@ -74,12 +74,25 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
     }
     return await command.run(invocation);
   } catch (reason) {
-    const error = SottoError.from(reason);
+    const error = explained(reason);
     terminal.err(`${terminal.style('red', `sotto ${command.name}:`)} ${oneLine(error)}\n`);
     if (error instanceof UsageError) terminal.err(`"sotto ${command.name} --help" explains the options.\n`);
     if (args.includes('--debug')) terminal.err(`${stack(error)}\n`);
     return statusOf(error);
   }
+}
+
+/** What the operating system refuses is not a defect: its own words are clear enough, with the cure. */
+function explained(reason: unknown): SottoError {
+  const { code, message, syscall } = reason as NodeJS.ErrnoException;
+  if (reason instanceof SottoError || code === undefined || syscall === undefined) return SottoError.from(reason);
+  const cure =
+    code === 'ENOSPC'
+      ? 'free some space'
+      : code === 'EMFILE'
+        ? 'raise the limit of open files'
+        : 'check the path and its permissions';
+  return new SottoError('unavailable', `${message}; ${cure}`, { cause: reason });
 }
 
 function oneLine(error: SottoError): string {
