@@ -160,6 +160,8 @@ export const mutants: readonly Mutant[] = [
   one('server: kind of a share', 'an answer of the wrong kind, unsigned, or for a stranger is refused', 'server/unmask.ts', 'if (!holds || kind !== due)', 'if (!holds)'),
   one('server: signature of an answer', 'an answer of the wrong kind, unsigned, or for a stranger is refused', 'server/unmask.ts', 'if (!verifyUnmask(crypto, session.signingKeys[place]!, session.sid, answer))', OFF),
   one('server: length of a share', 'shares of the wrong length are refused', 'messages/unmask.ts', 'share: fixed(reader, SHARE_BYTES)', 'share: reader.bytes()'),
+  one('hybrid: confirmation of the pair key', 'a bad KEM ciphertext: the peer complains, signed, and leaves before its input', INPUT, 'if (opened.length > 64 && !equalBytes(opened.subarray(64), pairConfirmation(crypto, key)))', OFF),
+  one('hybrid: ciphertext of the coins', 'a bad KEM ciphertext of a lost member is not the one of its r', 'server/recovery.ts', 'made === undefined || !equalBytes(made.ciphertext, ciphertext)', 'made === undefined'),
   one('server: freeze', 'what comes late is answered with the frozen set and changes nothing', 'server/machine.ts', 'if (stage !== state.stage) return otherStage', 'if (stage !== state.stage && known !== undefined) return otherStage'),
   one('server: repetition', 'a repeated input is added once', 'server/machine.ts', 'if (known !== undefined) {', 'if (known === digest) {'),
   one('input limit', 'elements above the limit are refused before anything is masked', INPUT, 'if (above > 0)', OFF),

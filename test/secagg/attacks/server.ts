@@ -1,6 +1,8 @@
 /** What bad clients, bad luck and bad shares can do to an honest coordinator: a named refusal or abort, never a wrong sum. */
 import assert from 'node:assert/strict';
 import { equalBytes, toHex } from '../../../packages/core/src/bytes.ts';
+import type { CryptoProvider } from '../../../packages/core/src/crypto.ts';
+import type { ClientSetup } from '../../../packages/secagg/src/client/state.ts';
 import { maskStream, runMaskJob } from '../../../packages/secagg/src/masks.ts';
 import { decodeAdvert, encodeAdvert, signAdvert } from '../../../packages/secagg/src/messages/advertise.ts';
 import { decodeMaskedInput, encodeMaskedInput, inputHash, signInput } from '../../../packages/secagg/src/messages/input.ts';
@@ -28,11 +30,18 @@ interface Run {
 const FIVE = ['anna', 'bert', 'carl', 'dora', 'emil'];
 const WIRE = { nMax: 10, suite: 'x25519' as const };
 
+const HYBRID: ContextChanges = { suite: 'x25519-mlkem768' };
+
 /** A round with an honest coordinator in which some messages are changed on the way (by whoever holds the client's key). */
-export function tampered(ids: readonly string[], tamper: Tamper, changes: ContextChanges = {}): Run {
+export function tampered(
+  ids: readonly string[],
+  tamper: Tamper,
+  changes: ContextChanges = {},
+  setups: Readonly<Record<string, Partial<ClientSetup>>> = {},
+): Run {
   const context = contextOf(changes);
   const server = new TestServer(context);
-  const clients = new Map(ids.map((id) => [id, new TestClient(identityOf(id), context)]));
+  const clients = new Map(ids.map((id) => [id, new TestClient(identityOf(id), context, setups[id])]));
   const refused: string[] = [];
   const send = (stage: Stage, id: string, message: Uint8Array | undefined): void => {
     const changed = message === undefined ? undefined : (tamper[stage] ?? ((_, same) => same))(id, message, server, clients.get(id)!);
@@ -263,6 +272,52 @@ export const serverAttacks: readonly Attack[] = [
       const run = tampered([...FIVE, 'fred'], answering('bert', (shares) => shares.map((opened) => ({ ...opened, share: opened.share.subarray(1) }))));
       assert.deepEqual(run.refused, ['unmask bert malformed']);
       assertExact(run, [...FIVE, 'fred']);
+    },
+  },
+  {
+    name: 'a bad KEM ciphertext: the peer complains, signed, and leaves before its input',
+    run() {
+      // anna encapsulates honestly and sends another ciphertext to bert's mask key, in a box that opens.
+      let calls = 0;
+      const bad: CryptoProvider = {
+        ...crypto,
+        mlKem768Encapsulate(key, coins) {
+          const made = crypto.mlKem768Encapsulate(key, coins);
+          calls++;
+          return made !== undefined && calls === 2 ? { ...made, ciphertext: flip(made.ciphertext) } : made;
+        },
+      };
+      const run = tampered(FIVE, {}, HYBRID, { anna: { crypto: bad } });
+      const { state } = run.clients.get('bert')!;
+      assert.equal(state.phase === 'aborted' ? state.abort.code : state.phase, 'mask-key-mismatch');
+      const complaint = run.server.incidents.find((incident) => incident.kind === 'complaint');
+      assert.deepEqual(complaint?.parties, ['anna', 'bert']);
+      assert.equal(complaint.evidence.length, 1);
+      assert.equal(run.server.state.inputs.has('bert'), false);
+    },
+  },
+  {
+    name: 'a bad KEM ciphertext of a lost member is not the one of its r',
+    run() {
+      const hybrid = { nMax: 10, suite: 'x25519-mlkem768' as const };
+      const run = tampered(
+        [...FIVE, 'fred'], // four holders besides bert, so that r opens and the ciphertext is what fails
+        {
+          share: (id, message, server) => {
+            if (id !== 'anna') return message;
+            const { sid } = server.state.session!;
+            const boxes = decodeShares(sid, hybrid, message).boxes.map((box) =>
+              box.peer === 'bert' ? { ...box, kemCiphertexts: [box.kemCiphertexts[0]!, flip(box.kemCiphertexts[1]!)] } : box,
+            );
+            return encodeShares(sid, signShares(crypto, identityOf(id).signingSeed, sid, { id, boxes }));
+          },
+          masked: (id, message) => (id === 'anna' ? undefined : message),
+        },
+        HYBRID,
+      );
+      assert.deepEqual(run.server.incidents[0]?.parties, ['anna', 'bert']); // the box did not open: a missing share, named
+      assertNoSum(run, 'recovery-failed');
+      assert.match(run.server.state.abort!.message, /mask ciphertext/);
     },
   },
   {
