@@ -8,7 +8,7 @@ import { integer, nonNegative, oneOf, openProbability } from '@sotto/core/check'
 import { SottoError } from '@sotto/core/errors';
 import { type Adjacency, adjacencies, type DpEvent, type PrivacyUnit, privacyUnits, validateEvent } from '@sotto/core/event';
 import type { Accountant, AccountantReport, PrivacyAnswer, PrivacyRelation, QuestionOptions, Reading } from './accountant.ts';
-import { allAccountants } from './accountants.ts';
+import { allAccountants, boundingAccountants, costlyAccountants, exactAccountants } from './accountants.ts';
 import { groupEvent, vadhanDelta, vadhanEpsilon } from './group.ts';
 import { type RdpAnswer, rdpAccountant, rdpAnswer } from './rdp/accountant.ts';
 import { refuse } from './rdp/event.ts';
@@ -28,14 +28,14 @@ export function resolveRelation(relation: PrivacyRelation): Relation {
   };
 }
 
-function chosen(options: QuestionOptions): readonly Accountant[] {
+function asked(options: QuestionOptions): readonly Accountant[] | undefined {
   if (options.conversion === 'mironov17') {
     if (options.accountant !== 'rdp') {
       throw new SottoError('invalid-argument', 'conversion mironov17 replicates published RDP figures; ask with accountant rdp');
     }
     return [rdpAccountant('mironov17')];
   }
-  if (options.accountant === undefined) return allAccountants;
+  if (options.accountant === undefined) return undefined;
   const names = allAccountants.map(({ name }) => name);
   oneOf('accountant', options.accountant, names);
   return allAccountants.filter(({ name }) => name === options.accountant);
@@ -49,18 +49,29 @@ function ask(
   grow: (accountant: Accountant, event: DpEvent) => Reading,
 ): PrivacyAnswer {
   const { adjacency, groupSize } = relation;
-  const reports: AccountantReport[] = [];
   const tight = groupSize === 1 ? event : groupEvent(event, groupSize, adjacency);
-  for (const accountant of chosen(options)) {
-    const route = tight ?? event;
-    const refused = accountant.supports(route, adjacency);
-    if (refused !== undefined) reports.push({ accountant: accountant.name, refused });
-    else {
-      const reading = tight === undefined ? grow(accountant, event) : read(accountant, tight);
-      reports.push({ accountant: accountant.name, ...reading });
-    }
+  const reports: AccountantReport[] = [];
+  const report = (accountant: Accountant): void => {
+    const { name } = accountant;
+    const refused = accountant.supports(tight ?? event, adjacency);
+    if (refused !== undefined) reports.push({ accountant: name, refused });
+    else if (tight !== undefined) reports.push({ accountant: name, ...read(accountant, tight) });
+    else if (costlyAccountants.includes(accountant)) {
+      reports.push({ accountant: name, refused: `no exact form of this event for groups of ${groupSize} is known` });
+    } else reports.push({ accountant: name, ...grow(accountant, event) });
+  };
+  const named = asked(options);
+  if (named !== undefined) named.forEach(report);
+  else {
+    exactAccountants.forEach(report);
+    for (const accountant of boundingAccountants) if (!reports.some(isExact)) report(accountant);
   }
   return combine(reports, relation);
+}
+
+/** Whether the bounds of a reading meet, so that nobody can improve on it. */
+function isExact(report: AccountantReport): boolean {
+  return 'upper' in report && (report.lower === report.upper || report.upper - report.lower <= 1e-8 * report.upper);
 }
 
 /** Joins the readings. @throws SottoError `unsupported` if nobody has one, `numeric` if two contradict each other */

@@ -54,7 +54,7 @@ export interface TradeOffPoint {
 
 /**
  * The trade-off curve: the largest true-positive rate of any test that tells neighbours apart at each false-positive rate.
- * Exact for Gaussian events; else the envelope of (ε, δ(ε)) over `points` values of ε (Wasserman and Zhou 2010):
+ * Exact for Gaussian events; else the envelope of (ε, δ(ε)) over `points` (default 64) values of ε (Wasserman and Zhou 2010):
  * TPR ≤ e^ε·FPR + δ and TPR ≤ 1 − e^(−ε)·(1 − δ − FPR).
  */
 export function tradeOffCurve(
@@ -71,7 +71,7 @@ export function tradeOffCurve(
       return { fpr, lower: tpr * (1 - 1e-12), upper: Math.min(1, tpr * (1 + 1e-12)) };
     });
   }
-  const curve = upperCurve(event, options, options.points ?? 200);
+  const curve = upperCurve(event, options, options.points ?? 64);
   return fprs.map((fpr) => {
     let upper = 1;
     for (const { epsilon, delta } of curve) {
@@ -97,7 +97,7 @@ export function gdpMuOf(event: DpEvent, options: QuestionOptions & { readonly po
   const exact = exactMu(event, adjacency);
   if (exact !== undefined) return { mu: exact * groupSize, exact: true };
   let mu = 0;
-  for (const { epsilon, delta } of upperCurve(event, options, options.points ?? 200)) {
+  for (const { epsilon, delta } of upperCurve(event, options, options.points ?? 64)) {
     // Below 1e-9 the last digits of δ would decide about μ.
     if (delta < 1e-9 || gaussianDelta(mu, epsilon) >= delta) continue;
     let low = mu;
