@@ -13,7 +13,7 @@
  * with u and the ends of segments are integers: the interval of a prefix never crosses one. Let c be the segment's centre, τ = u − c for the middle u,
  * and |τ| ≤ R, half the segment's width.
  *
- * **The polynomial** is Taylor's at c. dx/du = −D with D = √(π/2)·e^(x²/2), and dx'/dx = x·x', so by induction
+ * **The polynomial** is Taylor's at c. dx/du = −D with D = √(π/2)·e^(x²/2), and dD/du = −x·D², so by induction
  * x⁽ⁿ⁾ = Pₙ(x)·(−D)ⁿ with P₁ = 1 and Pₙ₊₁ = Pₙ' + n·x·Pₙ. All coefficients of all Pₙ are non-negative integers: there is no cancellation, and
  * |x⁽ⁿ⁾| falls as u rises. A bound for a segment is therefore a value at any point below it; the centre of the row beneath serves, written x₋ and D₋.
  *
@@ -87,7 +87,7 @@ function centreValues(): Float64Array {
 }
 
 /**
- * Scales the polynomials and their bounds to a k. Takes well under a millisecond per hundred rows; make it once per mechanism.
+ * Scales the polynomials and their bounds to a k. Takes a few milliseconds; make it once per mechanism.
  *
  * @param scaleBits k, from 0 to 30.
  */
@@ -104,14 +104,21 @@ export function inverseCdfTable(scaleBits: number): InverseCdfTable {
     const octave = (row - 1) >> 6;
     const radius = 2 ** (octave + 4);
     const centre = 2 ** (octave + 11) + ((row - 1) & 63) * 2 * radius + radius;
-    const [xBelow, slopeBelow, x, slope] = [values[2 * row - 2]!, values[2 * row - 1]! / 2 ** 31, values[2 * row]!, values[2 * row + 1]! / 2 ** 31];
+    const [xBelow, slopeBelow, x, slope] = [
+      values[2 * row - 2]!,
+      values[2 * row - 1]! / 2 ** 31,
+      values[2 * row]!,
+      values[2 * row + 1]! / 2 ** 31,
+    ];
     const coefficients = [scale * x + 0.5];
     const bounds = [0];
-    let factor = 1;
-    for (let n = 1; n <= LAST_DEGREE + 1; n++) {
-      factor *= n;
-      coefficients.push((scale * horner(polynomials[n]!, x) * (-slope) ** n) / factor);
-      bounds.push((scale * horner(polynomials[n]!, xBelow) * (slopeBelow * radius) ** n) / factor);
+    // Powers by multiplication: the language leaves the accuracy of `**` on fractions open.
+    for (let n = 1, factorial = 1, power = scale, powerBelow = scale; n <= LAST_DEGREE + 1; n++) {
+      factorial *= n;
+      power *= -slope;
+      powerBelow *= slopeBelow * radius;
+      coefficients.push((horner(polynomials[n]!, x) * power) / factorial);
+      bounds.push((horner(polynomials[n]!, xBelow) * powerBelow) / factorial);
     }
     const limit = (degree: number, halfWidth: number): number => {
       const others = bounds.slice(1, degree + 1).reduce((a, b) => a + b, 0);

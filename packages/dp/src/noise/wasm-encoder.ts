@@ -1,0 +1,98 @@
+/**
+ * As much of the WebAssembly binary format as one function with a memory needs (WebAssembly Core Specification 2.0, chapter 5).
+ *
+ * @module
+ */
+
+/** Value types. */
+export const I32 = 0x7f;
+export const V128 = 0x7b;
+
+/** An unsigned LEB128 number. */
+export function unsigned(value: number): number[] {
+  const out: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...out, rest];
+    out.push((rest % 128) + 128);
+  }
+}
+
+/** A signed LEB128 number of 32 bits. */
+function signed(value: number): number[] {
+  const out: number[] = [];
+  for (let rest = value; ; rest >>= 7) {
+    const low = rest & 127;
+    if (rest >> 6 === 0 || rest >> 6 === -1) return [...out, low];
+    out.push(low | 128);
+  }
+}
+
+const at = (alignment: number, offset: number): number[] => [...unsigned(alignment), ...unsigned(offset)];
+
+/** Instructions, by the names of the specification. Loads and stores take their constant offset. Vector instructions follow the prefix 0xfd. */
+export const op = {
+  loop: [0x03, 0x40],
+  if: [0x04, 0x40],
+  end: [0x0b],
+  branchIf: (depth: number): number[] => [0x0d, ...unsigned(depth)],
+  get: (local: number): number[] => [0x20, ...unsigned(local)],
+  set: (local: number): number[] => [0x21, ...unsigned(local)],
+  tee: (local: number): number[] => [0x22, ...unsigned(local)],
+  i32Store: (offset: number): number[] => [0x36, ...at(2, offset)],
+  i32: (value: number): number[] => [0x41, ...signed(value)],
+  i32LessUnsigned: [0x49],
+  i32Ctz: [0x68],
+  i32Add: [0x6a],
+  i32Sub: [0x6b],
+  i32And: [0x71],
+  i32Or: [0x72],
+  i32Shl: [0x74],
+  i32ShrUnsigned: [0x76],
+  load: (offset: number): number[] => [0xfd, 0x00, ...at(4, offset)],
+  store: (offset: number): number[] => [0xfd, 0x0b, ...at(4, offset)],
+  shuffle: (lanes: readonly number[]): number[] => [0xfd, 0x0d, ...lanes],
+  i32x4Splat: [0xfd, 0x11],
+  f64x2Splat: [0xfd, 0x14],
+  i32x4Extract: (lane: number): number[] => [0xfd, 0x1b, lane],
+  f64x2Greater: [0xfd, 0x4a],
+  and: [0xfd, 0x4e],
+  bitSelect: [0xfd, 0x52],
+  f64x2Floor: [0xfd, 0x75],
+  i32x4ShrSigned: [0xfd, 0xac, 0x01],
+  i32x4MaxSigned: [0xfd, 0xb8, 0x01],
+  i64x2Bitmask: [0xfd, 0xc4, 0x01],
+  i64x2ExtendLowSigned: [0xfd, 0xc7, 0x01],
+  i64x2ShrUnsigned: [0xfd, 0xcd, 0x01],
+  f64x2Abs: [0xfd, 0xec, 0x01],
+  f64x2Add: [0xfd, 0xf0, 0x01],
+  f64x2Sub: [0xfd, 0xf1, 0x01],
+  f64x2Mul: [0xfd, 0xf2, 0x01],
+  f64x2ConvertLowSigned: [0xfd, 0xfe, 0x01],
+  f64: (value: number): number[] => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
+} as const;
+
+const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
+const name = (text: string): number[] => [text.length, ...Array.from(text, (letter) => letter.charCodeAt(0))];
+
+/** What a module holds: one function from and to an i32, exported as `run`, and a memory exported as `memory`. */
+export interface SingleFunction {
+  readonly pages: number;
+  /** Types of the locals after the parameter, which is local 0. */
+  readonly locals: readonly number[];
+  /** Instructions without the closing `end`. */
+  readonly body: readonly (readonly number[])[];
+}
+
+/** The bytes of a module. */
+export function encodeModule(options: SingleFunction): Uint8Array<ArrayBuffer> {
+  const locals = [...unsigned(options.locals.length), ...options.locals.flatMap((type) => [1, type])];
+  const code = [...locals, ...options.body.flat(), 0x0b];
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, [1, 0x60, 1, I32, 1, I32]),
+    ...section(3, [1, 0]),
+    ...section(5, [1, 0x00, ...unsigned(options.pages)]),
+    ...section(7, [2, ...name('run'), 0x00, 0, ...name('memory'), 0x02, 0]),
+    ...section(10, [1, ...unsigned(code.length), ...code]),
+  ]);
+}
