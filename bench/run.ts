@@ -35,7 +35,7 @@ function summaryOf(name: string): string {
     .replace(/@module/, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return /^.*?[.:](?=\s|$)/.exec(text)?.[0].replace(/:$/, '.') ?? text;
+  return /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text;
 }
 
 function commitOf(): string {
