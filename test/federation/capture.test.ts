@@ -53,7 +53,13 @@ async function capture(clientCrypto: CryptoProvider, coordinatorCrypto: CryptoPr
   await Promise.all(clients.map((client) => client.finished));
   const quantiser = quantiserFor(plan.quantiser.clip, plan.quantiser.bits);
   const levels = new Map(
-    fourIds.map((id, i) => [id, quantise(levelsOf(id).map((value) => (i + 1) * value), quantiser).levels]),
+    fourIds.map((id, i) => [
+      id,
+      quantise(
+        levelsOf(id).map((value) => (i + 1) * value),
+        quantiser,
+      ).levels,
+    ]),
   );
   return { bytes: Buffer.concat(parts), masked: Buffer.concat(masked), levels };
 }
@@ -81,7 +87,7 @@ function find(haystack: Uint8Array, levels: Uint32Array): string[] {
     if (array.BYTES_PER_ELEMENT === 2) swapped.swap16();
     else if (array.BYTES_PER_ELEMENT === 4) swapped.swap32();
     else swapped.swap64();
-    for (const form of [plain, swapped]) if (data.includes(form.subarray(64, 128))) found.push(`${array.constructor.name}`);
+    for (const form of [plain, swapped]) if (data.includes(form.subarray(64, 128))) found.push(array.constructor.name);
   }
   return found;
 }

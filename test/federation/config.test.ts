@@ -10,6 +10,8 @@ import {
   parseCoordinatorConfig,
   parsePlan,
 } from '../../packages/federation/src/index.ts';
+import { nobleCrypto } from '../../packages/core/src/crypto-noble.ts';
+import { preparePlan } from '../../packages/federation/src/plan/terms.ts';
 import { parseDocumentText } from '../../packages/federation/src/config/load-document.ts';
 import { tinyPlan } from './support.ts';
 
@@ -40,13 +42,21 @@ test('defaults are filled in, and relative paths resolved against the folder of 
     policy: { minCohort: 3, minHonest: 2, minCollusion: 1, maxRounds: 10_000 },
     exitWithParent: false,
   });
-  expect(parseCoordinatorConfig(coordinator, '/base')).toMatchObject({ exitWhenDone: false, serverNames: [], disconnectGraceMs: 1000 });
+  expect(parseCoordinatorConfig(coordinator, '/base')).toMatchObject({
+    exitWhenDone: false,
+    serverNames: [],
+    disconnectGraceMs: 1000,
+  });
   expect(parseAuthorityConfig(authority, '/base')).toMatchObject({ tokens: [], tokenHours: 24, certificateDays: 90 });
 });
 
 test.each([
   [parseClientConfig, { ...client, budgett: {} }, 'unknown key "budgett"; did you mean "budget"?'],
-  [parseClientConfig, { ...client, policy: { minCohort: 2 } }, 'client config: policy: minCohort is 2; it must be an integer from 3'],
+  [
+    parseClientConfig,
+    { ...client, policy: { minCohort: 2 } },
+    'client config: policy: minCohort is 2; it must be an integer from 3',
+  ],
   [parseClientConfig, { ...client, policy: { mincohort: 3 } }, 'did you mean "minCohort"?'],
   [parseClientConfig, { ...client, policy: { plans: ['abc'] } }, 'write the 64 hexadecimal digits'],
   [parseClientConfig, { ...client, budget: { epsilon: 0 } }, 'budget: epsilon is 0; it must be a number greater than 0'],
@@ -104,6 +114,21 @@ test.each([
   [{ quantiser: { clip: 1, bits: 40 } }, 'bits is 40'],
 ])('a bad plan is refused: %#', (change, message) => {
   expect(() => parsePlan({ ...planValue(), ...change })).toThrow(message);
+});
+
+test('a model that does not fit the data, or cannot be trained privately, is refused', () => {
+  const prepare = (change: object): unknown => preparePlan(nobleCrypto, parsePlan({ ...planValue(), ...change }));
+  const layer = (className: string, config: object): object => ({
+    class_name: 'Sequential',
+    config: { name: 'm', layers: [{ class_name: className, config: { name: 'l', trainable: true, ...config } }] },
+  });
+  expect(() => prepare({ model: layer('Dense', { batch_input_shape: [null, 5], units: 1 }) })).toThrow('maps [[5]] to [[1]]');
+  expect(() => prepare({ model: layer('Dense', { batch_input_shape: [null, 2], units: 3 }) })).toThrow(
+    'a binary label takes [[1]]',
+  );
+  expect(() => prepare({ model: layer('BatchNormalization', { batch_input_shape: [null, 2] }) })).toThrow(
+    expect.objectContaining({ code: 'invalid-config' }) as Error,
+  );
 });
 
 test('parties and columns that contradict each other are refused', () => {

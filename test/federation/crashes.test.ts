@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { SottoError } from '../../packages/core/src/errors.ts';
+import { planBudget } from '../../packages/dp/src/index.ts';
+import { accountant } from '../../packages/federation/src/accounting.ts';
 import type { RunOutcome, TrainResult } from '../../packages/federation/src/index.ts';
 import { Federation, expectedModel, fixedTask, fourIds, tinyPlan, updateOf } from './support.ts';
 
@@ -11,7 +13,8 @@ function membersByRound(federation: Federation): (readonly [unknown, unknown])[]
 }
 
 function expectModel(outcomes: readonly RunOutcome[], rounds: readonly (readonly string[])[], ofRound?: readonly number[]): void {
-  for (const { weights } of outcomes) expectedModel(rounds, ofRound).forEach((value, i) => expect(weights[i]).toBeCloseTo(value, 3));
+  for (const { weights } of outcomes)
+    expectedModel(rounds, ofRound).forEach((value, i) => expect(weights[i]).toBeCloseTo(value, 3));
 }
 
 test('a client that is gone after its shares are out leaves the exact sum of the other three, and comes back in the next round', async () => {
@@ -77,7 +80,9 @@ test('a client that dies while it trains has spent its reservation and never con
   ]);
   // Round 1 was reserved and never released: two rounds are spent, one was contributed.
   expect(outcome).toMatchObject({ contributed: 1 });
-  expect(outcome?.epsilonSpent).toBeGreaterThan(0.9);
+  const { roundEvent } = planBudget({ epsilon: 1, delta: 0.001, sampleRate: 0.5, rounds: 2 });
+  const { epsilon } = accountant([roundEvent, roundEvent], { delta: 0.001, adjacency: 'addOrRemoveOne' });
+  expect(outcome?.epsilonSpent).toBeCloseTo(epsilon, 9);
 });
 
 test('a coordinator that dies before anybody saw U1 spends nothing; one that dies later aborts the round, and the next is fresh', async () => {
@@ -174,7 +179,10 @@ test('a coordinator whose log was rewound is refused by every client that has se
   await federation.coordinator();
   const again = federation.client('ann');
   await expect(again.finished).rejects.toThrow(SottoError);
-  await expect(again.finished).rejects.toMatchObject({ code: 'integrity', message: expect.stringContaining('rewound') as string });
+  await expect(again.finished).rejects.toMatchObject({
+    code: 'integrity',
+    message: expect.stringContaining('rewound') as string,
+  });
 });
 
 test('a client with another plan in its ledger for the same run leaves', async () => {
@@ -183,5 +191,8 @@ test('a client with another plan in its ledger for the same run leaves', async (
   const config = { policy: { plans: ['ab'.repeat(32)] } };
   await federation.coordinator();
   const client = federation.client('ann', { config });
-  await expect(client.finished).rejects.toMatchObject({ code: 'permission-denied', message: expect.stringContaining('policy.plans') as string });
+  await expect(client.finished).rejects.toMatchObject({
+    code: 'permission-denied',
+    message: expect.stringContaining('policy.plans') as string,
+  });
 });

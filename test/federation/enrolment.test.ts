@@ -44,7 +44,14 @@ test('every secret on disk has mode 0600 and its folder 0700', async () => {
   const directory = scratch();
   await runningAuthority(authorityConfig(directory, ['ann']));
   await enrol(request(directory, 'ann'));
-  for (const file of ['ann/tls.key', 'ann/signing.key', 'ann/ledger.key', 'authority/identity-root.key', 'authority/ca.key', 'tokens/ann.token']) {
+  for (const file of [
+    'ann/tls.key',
+    'ann/signing.key',
+    'ann/ledger.key',
+    'authority/identity-root.key',
+    'authority/ca.key',
+    'tokens/ann.token',
+  ]) {
     expect(statSync(path.join(directory, file)).mode & 0o777, file).toBe(0o600);
   }
   expect(statSync(path.join(directory, 'ann')).mode & 0o777).toBe(0o700);
@@ -55,7 +62,10 @@ test('a token is good for one set of keys', async () => {
   await runningAuthority(authorityConfig(directory, ['ann']));
   await enrol(request(directory, 'ann'));
   const other = request(directory, 'ann', { directory: path.join(directory, 'thief') });
-  await expect(enrol(other)).rejects.toMatchObject({ code: 'unauthenticated', message: expect.stringContaining('was used already') });
+  await expect(enrol(other)).rejects.toMatchObject({
+    code: 'unauthenticated',
+    message: expect.stringContaining('was used already'),
+  });
 });
 
 test('an answer that got lost is given again to the same keys, also by a restarted authority', async () => {
@@ -76,11 +86,15 @@ test('a token for another id or role is refused by the party and by the authorit
   const directory = scratch();
   await runningAuthority(authorityConfig(directory, ['ann', 'bob']));
   const tokenOf = (id: string): string => path.join(directory, 'tokens', `${id}.token`);
-  await expect(enrol(request(directory, 'ann', { joinToken: tokenOf('bob') }))).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(enrol(request(directory, 'ann', { joinToken: tokenOf('bob') }))).rejects.toMatchObject({
+    code: 'unauthenticated',
+  });
   await expect(enrol(request(directory, 'ann', { role: 'coordinator' }))).rejects.toMatchObject({ code: 'unauthenticated' });
   // Relabelled, so that only the authority can tell.
   writeJoinToken(tokenOf('ann'), { ...readJoinToken(tokenOf('bob')), id: 'ann' });
-  await expect(enrol(request(directory, 'ann'))).rejects.toMatchObject({ message: expect.stringContaining('is for another party') });
+  await expect(enrol(request(directory, 'ann'))).rejects.toMatchObject({
+    message: expect.stringContaining('is for another party'),
+  });
   writeJoinToken(tokenOf('bob'), { ...readJoinToken(tokenOf('bob')), role: 'coordinator' });
   await expect(enrol(request(directory, 'bob', { role: 'coordinator' }))).rejects.toMatchObject({
     message: expect.stringContaining('is for another party'),
@@ -93,7 +107,10 @@ test('an authority with another fingerprint is refused before anything is sent t
   await runningAuthority(authorityConfig(directory, ['ann']), book);
   const file = path.join(directory, 'tokens/ann.token');
   writeJoinToken(file, { ...readJoinToken(file), fingerprint: 'ab'.repeat(32) });
-  await expect(enrol(request(directory, 'ann'))).rejects.toMatchObject({ code: 'integrity', message: expect.stringContaining('fingerprint') });
+  await expect(enrol(request(directory, 'ann'))).rejects.toMatchObject({
+    code: 'integrity',
+    message: expect.stringContaining('fingerprint'),
+  });
   expect(existsSync(path.join(directory, 'ann/certificates.json'))).toBe(false);
   expect(book.events('party.enrolled')).toEqual([]);
 });
@@ -102,7 +119,11 @@ test('an expired token is refused, and the authority replaces it at its next sta
   const directory = scratch();
   const config = authorityConfig(directory, ['ann']);
   const past = Date.now() - 48 * 3_600_000;
-  await issueJoinToken(config, { id: 'ann', role: 'client', file: path.join(directory, 'old.token') }, { nowMs: () => past, log: () => undefined });
+  await issueJoinToken(
+    config,
+    { id: 'ann', role: 'client', file: path.join(directory, 'old.token') },
+    { nowMs: () => past, log: () => undefined },
+  );
   await runningAuthority({ ...config, tokens: [] });
   await expect(enrol(request(directory, 'ann', { joinToken: path.join(directory, 'old.token') }))).rejects.toMatchObject({
     code: 'unauthenticated',
@@ -117,7 +138,12 @@ test('an expired certificate is refused when it is loaded', async () => {
   await runningAuthority(authorityConfig(directory, ['ann']));
   await enrol(request(directory, 'ann'));
   const later = Date.now() + 91 * 86_400_000;
-  await expect(enrol(request(directory, 'ann'), world(() => later))).rejects.toMatchObject({
+  await expect(
+    enrol(
+      request(directory, 'ann'),
+      world(() => later),
+    ),
+  ).rejects.toMatchObject({
     code: 'unauthenticated',
     message: expect.stringContaining('has expired'),
   });
@@ -136,7 +162,11 @@ test('a token that others may read is refused', async () => {
 test('a party waits for its authority', async () => {
   const directory = scratch();
   const config = authorityConfig(directory, ['ann']);
-  await issueJoinToken(config, { id: 'ann', role: 'client', file: path.join(directory, 'tokens/ann.token') }, { log: () => undefined });
+  await issueJoinToken(
+    config,
+    { id: 'ann', role: 'client', file: path.join(directory, 'tokens/ann.token') },
+    { log: () => undefined },
+  );
   const book = new LogBook();
   const enrolled = enrol(request(directory, 'ann'), world(Date.now, book));
   await book.when('peer.unreachable');

@@ -22,7 +22,10 @@ function spendthrift(id: string): ClientTask {
   return {
     prepare: async (context) => {
       const planned = planBudget({ ...context.budget, sampleRate: context.party.sampleRate, rounds: 1 });
-      const prepared = await fixedTask(id, ({ round }) => ({ update: updateOf(id, round), metrics: { correct: 3, total: 5 } })).prepare(context);
+      const prepared = await fixedTask(id, ({ round }) => ({
+        update: updateOf(id, round),
+        metrics: { correct: 3, total: 5 },
+      })).prepare(context);
       return { ...prepared, event: planned.roundEvent, filter: planned.filter };
     },
   };
@@ -41,7 +44,9 @@ test('a round that the budget does not cover is refused by its owner, and goes o
   ]);
   expect(outcome).toMatchObject({ contributed: 1 });
   expect(outcome?.epsilonSpent).toBeLessThanOrEqual(1);
-  expect(federation.book.events('client.left-round')).toMatchObject([{ party: 'ann', round: 2, code: 'budget-exhausted', contributed: false }]);
+  expect(federation.book.events('client.left-round')).toMatchObject([
+    { party: 'ann', round: 2, code: 'budget-exhausted', contributed: false },
+  ]);
 });
 
 test('the reservation is on disk before the task trains, the contribution before the coordinator has the input', async () => {
@@ -107,7 +112,10 @@ test.each([
   await federation.authority();
   await federation.coordinator();
   const client = federation.client('ann', { config: { policy } });
-  await expect(client.finished).rejects.toMatchObject({ code: 'permission-denied', message: expect.stringContaining(message) as string });
+  await expect(client.finished).rejects.toMatchObject({
+    code: 'permission-denied',
+    message: expect.stringContaining(message) as string,
+  });
 });
 
 test('the site policy outranks the roster: a cohort that is too small is left before anything is shared', async () => {
@@ -185,7 +193,9 @@ test('a line that breaks in every stage is taken up again: same bytes, same answ
   });
   const shaky = federation.client('ann', { task, config: { coordinator: proxy.address } });
   const cutAt = (stage: string, round: number): void => {
-    void federation.book.when('round.stage', (record) => record['stage'] === stage && record['round'] === round).then(() => proxy.cut());
+    void federation.book
+      .when('round.stage', (record) => record['stage'] === stage && record['round'] === round)
+      .then(() => proxy.cut());
   };
   cutAt('share', 1);
   cutAt('confirm', 1);
@@ -263,7 +273,10 @@ test('the plan that a client is shown is the one that the coordinator signed', a
     },
   };
   await federation.coordinator({ crypto: liar });
-  await expect(federation.client('ann').finished).rejects.toMatchObject({ code: 'integrity', message: 'the plan is not signed by the coordinator' });
+  await expect(federation.client('ann').finished).rejects.toMatchObject({
+    code: 'integrity',
+    message: 'the plan is not signed by the coordinator',
+  });
 });
 
 test('an offer that the coordinator did not sign for this plan and model is refused', async () => {
@@ -280,4 +293,3 @@ test('an offer that the coordinator did not sign for this plan and model is refu
   const clients = fourIds.map((id) => federation.client(id));
   for (const client of clients) await expect(client.finished).rejects.toMatchObject({ code: 'integrity' });
 });
-

@@ -36,7 +36,12 @@ function csvOf(id: string, rows: number): string {
 
 function filesOf(directory: string): Map<string, Uint8Array> {
   const names = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return new Map(names.map((entry) => [path.relative(directory, path.join(entry.parentPath, entry.name)), readFileSync(path.join(entry.parentPath, entry.name))]));
+  return new Map(
+    names.map((entry) => [
+      path.relative(directory, path.join(entry.parentPath, entry.name)),
+      readFileSync(path.join(entry.parentPath, entry.name)),
+    ]),
+  );
 }
 
 test('the services train on CSV files, and the export verifies', async () => {
@@ -62,7 +67,7 @@ test('the services train on CSV files, and the export verifies', async () => {
   expect(found.report?.run.rounds).toEqual({ planned: 2, published: 2, aborted: 0 });
   for (const party of found.report?.parties ?? []) expect(party.spent).toMatchObject({ withinBudget: true });
   for (const outcome of outcomes) {
-    expect(outcome.epsilonSpent).toBeGreaterThan(0.9);
+    expect(outcome.epsilonSpent).toBeGreaterThan(0.5);
     expect(outcome.epsilonSpent).toBeLessThanOrEqual(1);
   }
   const [published] = federation.book.events('round.published');

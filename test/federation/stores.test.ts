@@ -29,7 +29,11 @@ function enrolEntry(party: string, role: 'client' | 'coordinator'): EnrolEntry {
     notBeforeMs: 0,
     notAfterMs: 1e12,
   });
-  const bundle = { trustDomain: 'test.example', rootKey: nobleCrypto.ed25519PublicKey(rootSeed), tlsCaCertificate: new Uint8Array(1) };
+  const bundle = {
+    trustDomain: 'test.example',
+    rootKey: nobleCrypto.ed25519PublicKey(rootSeed),
+    tlsCaCertificate: new Uint8Array(1),
+  };
   return {
     kind: 'enrol',
     version: 1,
@@ -177,7 +181,8 @@ test('the entered round and the salt are kept', () => {
 test('the coordinator’s round in hand ends with its entry and its model in one transaction', () => {
   const directory = scratch();
   mkdirSync(directory, { recursive: true });
-  const open = (): CoordinatorStore => new CoordinatorStore(path.join(directory, 'c.db'), nobleCrypto, 'test.example/coordinator', seed);
+  const open = (): CoordinatorStore =>
+    new CoordinatorStore(path.join(directory, 'c.db'), nobleCrypto, 'test.example/coordinator', seed);
   const store = open();
   store.ledger.append(enrolEntry('coordinator', 'coordinator'));
   store.ledger.append(planEntry(prepared, 2));
@@ -185,7 +190,17 @@ test('the coordinator’s round in hand ends with its entry and its model in one
   store.enter({ round: 1, attempt: 1, stage: 'advertise', members: [] });
   store.enter({ round: 1, attempt: 2, stage: 'masked', members: ['ann', 'bob'] });
   expect(open().roundInHand()).toEqual({ round: 1, attempt: 2, stage: 'masked', members: ['ann', 'bob'] });
-  const abort = { kind: 'abort', version: 1, timeMs: 3, runId: 'tiny', round: 1, attempt: 2, stage: 'masked', reason: 'r', spent: ['ann', 'bob'] } as const;
+  const abort = {
+    kind: 'abort',
+    version: 1,
+    timeMs: 3,
+    runId: 'tiny',
+    round: 1,
+    attempt: 2,
+    stage: 'masked',
+    reason: 'r',
+    spent: ['ann', 'bob'],
+  } as const;
   expect(() => store.end({ ...abort, round: 2 })).toThrow('round 2 ends where round 1 must');
   expect(store.roundInHand()).toBeDefined();
   store.end(abort, Uint8Array.of(1, 2, 3, 4));

@@ -107,7 +107,14 @@ export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
         layers: [
           {
             class_name: 'Dense',
-            config: { name: 'out', trainable: true, batch_input_shape: [null, features], units: 1, activation: 'sigmoid', use_bias: true },
+            config: {
+              name: 'out',
+              trainable: true,
+              batch_input_shape: [null, features],
+              units: 1,
+              activation: 'sigmoid',
+              use_bias: true,
+            },
           },
         ],
       },
@@ -115,7 +122,13 @@ export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
     initialWeights: 'zeros',
     data: {
       columnCount: features + 1,
-      columns: Array.from({ length: features }, (_, index) => ({ kind: 'numeric', name: `x${index}`, index, centre: 0, scale: 1 })),
+      columns: Array.from({ length: features }, (_, index) => ({
+        kind: 'numeric',
+        name: `x${index}`,
+        index,
+        centre: 0,
+        scale: 1,
+      })),
       label: { index: features, positiveAbove: 0 },
       holdout: { fraction: 0.3, seed: 'tiny' },
     },
@@ -123,7 +136,15 @@ export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
     parties: fourIds.map((id, i) => ({ id, weight: 1 + i, sampleRate: 0.5, expectedBatchSize: 10 })),
     quantiser: { clip: 128, bits: change.quantiserBits ?? 20 },
     secagg: { mode: 'malicious', gammaNumerator: 1, gammaDenominator: 3, cMin: 1, nMin: 3, nMax: 4, hMin: 2 },
-    deadlines: { joinMs: 20_000, advertiseMs: 20_000, shareMs: 20_000, maskedMs: 20_000, confirmMs: 20_000, unmaskMs: 20_000, ...change.deadlines },
+    deadlines: {
+      joinMs: 20_000,
+      advertiseMs: 20_000,
+      shareMs: 20_000,
+      maskedMs: 20_000,
+      confirmMs: 20_000,
+      unmaskMs: 20_000,
+      ...change.deadlines,
+    },
   });
 }
 
@@ -131,7 +152,12 @@ export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
 export function fixedTask(id: string, train: (request: TrainRequest) => TrainResult | Promise<TrainResult>): ClientTask {
   return {
     prepare: ({ plan, party, budget }) => {
-      const planned = planBudget({ ...budget, sampleRate: party.sampleRate, rounds: plan.rounds, stepsPerRound: plan.training.localSteps });
+      const planned = planBudget({
+        ...budget,
+        sampleRate: party.sampleRate,
+        rounds: plan.rounds,
+        stepsPerRound: plan.training.localSteps,
+      });
       return Promise.resolve({
         event: planned.roundEvent,
         filter: planned.filter,
@@ -224,7 +250,12 @@ export class Federation {
   client(id: string, options: ServiceOptions & { readonly config?: object; readonly task?: ClientTask } = {}): FederatedClient {
     const { config, task, ...rest } = options;
     const usual = fixedTask(id, ({ round }) => ({ update: updateOf(id, round), metrics: { correct: 3, total: 5 } }));
-    const client = new FederatedClient({ config: this.clientConfig(id, config), task: task ?? usual, log: this.book.sink, ...rest });
+    const client = new FederatedClient({
+      config: this.clientConfig(id, config),
+      task: task ?? usual,
+      log: this.book.sink,
+      ...rest,
+    });
     onTestFinished(() => client.stop());
     return client;
   }

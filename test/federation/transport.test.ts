@@ -5,7 +5,13 @@ import { type SecureVersion, connect, createServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemRandom } from '../../packages/core/src/system-random.ts';
 import { randomBytes } from '../../packages/core/src/random.ts';
-import { certificateDer, certificatePem, issueLeaf, newTlsKey, publicKeyOf } from '../../packages/federation/src/enrolment/x509.ts';
+import {
+  certificateDer,
+  certificatePem,
+  issueLeaf,
+  newTlsKey,
+  publicKeyOf,
+} from '../../packages/federation/src/enrolment/x509.ts';
 import { RpcChannel } from '../../packages/federation/src/rpc/rpc-channel.ts';
 import { RpcServer } from '../../packages/federation/src/rpc/rpc-server.ts';
 import {
@@ -31,7 +37,11 @@ const limits = { timeoutMs: 10_000 };
 const anyone = (): void => undefined;
 
 /** A certificate of the test federation's own CA, for whoever, for whenever. */
-async function certified(federation: Federation, identity: Partial<PeerIdentity> = {}, life = { fromMs: 0, toMs: 3_600_000 }): Promise<TlsIdentity> {
+async function certified(
+  federation: Federation,
+  identity: Partial<PeerIdentity> = {},
+  life = { fromMs: 0, toMs: 3_600_000 },
+): Promise<TlsIdentity> {
   const caKey = readFileSync(federation.at('authority', 'ca.key'), 'utf8');
   const caCertificate = readFileSync(federation.at('authority', 'ca.crt'), 'utf8');
   const privateKey = newTlsKey();
@@ -160,20 +170,31 @@ test('every method has a caller rule, and a server registers none without', asyn
     log: new Logger('x', () => undefined, Date.now),
     nowMs: Date.now,
   });
-  const fresh: Method<string, string> = { ...(methods.healthCheck as unknown as Method<string, string>), path: '/sotto.federation.v1.New/Call' };
+  const fresh: Method<string, string> = {
+    ...(methods.healthCheck as unknown as Method<string, string>),
+    path: '/sotto.federation.v1.New/Call',
+  };
   expect(ruleOf(fresh.path)).toBeUndefined();
   expect(() => server.unary(fresh, () => '')).toThrow('has no caller rule');
 });
 
 test('every call of the .proto files has a method here', () => {
   const proto = path.join(import.meta.dirname, '../../packages/federation/proto');
-  const paths = ['sotto/federation/v1/enrolment.proto', 'sotto/federation/v1/coordination.proto', 'grpc/health/v1/health.proto'].flatMap((file) => {
+  const paths = [
+    'sotto/federation/v1/enrolment.proto',
+    'sotto/federation/v1/coordination.proto',
+    'grpc/health/v1/health.proto',
+  ].flatMap((file) => {
     const text = readFileSync(path.join(proto, file), 'utf8');
     const [, name] = /^package (\S+);/m.exec(text) ?? [];
     const [, service] = /^service (\w+)/m.exec(text) ?? [];
     return [...text.matchAll(/^\s+rpc (\w+)\(/gm)].map(([, call]) => `/${name}.${service}/${call}`);
   });
-  expect(paths.sort()).toEqual(Object.values(methods).map((method) => method.path).sort());
+  expect(paths.sort()).toEqual(
+    Object.values(methods)
+      .map((method) => method.path)
+      .sort(),
+  );
 });
 
 /** The TLS version that a server agrees on with a caller that speaks only this one. */
@@ -272,7 +293,9 @@ test('every call ends at its deadline', async () => {
   await waiting.stop();
   const client = channel(address, await certified(federation));
   const request = { knownLogSize: 0, lastRound: 0, lastAttempt: 0 };
-  await expect(client.unary(methods.awaitRound, request, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'deadline-exceeded' });
+  await expect(client.unary(methods.awaitRound, request, { timeoutMs: 100 })).rejects.toMatchObject({
+    code: 'deadline-exceeded',
+  });
 });
 
 test('the server raises its flow-control windows', async () => {
@@ -314,7 +337,14 @@ test('a drain ends waiting calls with a reason and refuses new ones', async () =
 test('SPIFFE ids round-trip, and anything else is no identity', async () => {
   const identity: PeerIdentity = { trustDomain: 'a.example', role: 'client', id: 'x-1' };
   expect(parseSpiffeUri(spiffeUri(identity))).toEqual(identity);
-  for (const uri of ['spiffe://a.example/client', 'spiffe://a.example/admin/x', 'https://a.example/client/x', 'spiffe://A/client/x', 'spiffe://a/client/x/y', 'spiffe://a/client/X']) {
+  for (const uri of [
+    'spiffe://a.example/client',
+    'spiffe://a.example/admin/x',
+    'https://a.example/client/x',
+    'spiffe://A/client/x',
+    'spiffe://a/client/x/y',
+    'spiffe://a/client/X',
+  ]) {
     expect(() => parseSpiffeUri(uri), uri).toThrow();
   }
   const federation = new Federation();

@@ -22,11 +22,26 @@ const pbjs = path.join(path.dirname(createRequire(import.meta.url).resolve('prot
 const scratch = mkdtempSync(path.join(tmpdir(), 'gen-proto-'));
 try {
   const out = path.join(scratch, 'protocol.js');
-  const options = ['-t', 'static-module', '-w', 'esm', '-d', '--no-verify', '--no-convert', '--no-delimited', '--no-typeurl', '--no-service'];
-  const run = spawnSync(process.execPath, [pbjs, ...options, '--force-number', '-r', 'sotto-federation', '-p', proto, '-o', out, ...sources], {
-    cwd: proto,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const options = [
+    '-t',
+    'static-module',
+    '-w',
+    'esm',
+    '-d',
+    '--no-verify',
+    '--no-convert',
+    '--no-delimited',
+    '--no-typeurl',
+    '--no-service',
+  ];
+  const run = spawnSync(
+    process.execPath,
+    [pbjs, ...options, '--force-number', '-r', 'sotto-federation', '-p', proto, '-o', out, ...sources],
+    {
+      cwd: proto,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   if (run.status !== 0) throw new Error(`pbjs ended with status ${run.status}`);
   let stale = false;
   for (const name of ['protocol.js', 'protocol.d.ts']) {
@@ -35,7 +50,9 @@ try {
     if (!process.argv.includes('--check')) writeFileSync(committed, fresh);
     else if (readFileSync(committed, 'utf8') !== fresh) {
       stale = true;
-      process.stderr.write(`${path.relative(process.cwd(), committed)} is stale: run node packages/federation/scripts/gen-proto.mjs\n`);
+      process.stderr.write(
+        `${path.relative(process.cwd(), committed)} is stale: run node packages/federation/scripts/gen-proto.mjs\n`,
+      );
     }
   }
   process.exitCode = stale ? 1 : 0;

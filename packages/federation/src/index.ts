@@ -34,7 +34,13 @@ export {
   loadPlan,
   parsePlan,
 } from './plan/plan.ts';
-export { type CategoricalColumn, type FeatureColumn, type NumericColumn, type TabularSpec, featureCount } from './plan/tabular-spec.ts';
+export {
+  type CategoricalColumn,
+  type FeatureColumn,
+  type NumericColumn,
+  type TabularSpec,
+  featureCount,
+} from './plan/tabular-spec.ts';
 export { type LogLevel, type LogRecord, type LogSink, type LogValue, standardOutputSink } from './service/log.ts';
 export { type RunningService, type ServiceOptions, type Stoppable, runUntilStopped } from './service/service.ts';
 export { issueJoinToken, startAuthority } from './enrolment/authority.ts';

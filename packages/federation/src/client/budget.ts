@@ -20,7 +20,13 @@ export function exactBudget(budget: ClientConfig['budget']): ClientConfig['budge
 }
 
 /** Opens the account of this party's data set, or checks that it is the one of the configuration; throws `conflict`. */
-export function openAccount(config: ClientConfig, plan: FederationPlan, task: PreparedTask, store: ClientStore, world: World): void {
+export function openAccount(
+  config: ClientConfig,
+  plan: FederationPlan,
+  task: PreparedTask,
+  store: ClientStore,
+  world: World,
+): void {
   const epsilonNano = Math.round(config.budget.epsilon * NANO);
   const commitment = datasetCommitment(world.crypto, store.salt(world.random), task.contentHash);
   const opened = store.ledger.ledger.state.accounts.get(config.id)?.opened.entry;
@@ -32,7 +38,10 @@ export function openAccount(config: ClientConfig, plan: FederationPlan, task: Pr
       );
     }
     if (opened.dataset.commitment !== commitment) {
-      throw new SottoError('conflict', `the data are not those of the account in ${config.directory}; use a new directory for another data set`);
+      throw new SottoError(
+        'conflict',
+        `the data are not those of the account in ${config.directory}; use a new directory for another data set`,
+      );
     }
     return;
   }
@@ -54,22 +63,41 @@ export function openAccount(config: ClientConfig, plan: FederationPlan, task: Pr
 }
 
 /** The task's filter, charged with everything that the account has spent; throws where the filter is for another budget. */
-export function chargedFilter(config: ClientConfig, plan: FederationPlan, task: PreparedTask, account: AccountState): PrivacyFilter {
+export function chargedFilter(
+  config: ClientConfig,
+  plan: FederationPlan,
+  task: PreparedTask,
+  account: AccountState,
+): PrivacyFilter {
   let { filter } = task;
   const budget = exactBudget(config.budget);
-  if (filter.epsilon > budget.epsilon || filter.delta > budget.delta || filter.adjacency !== plan.training.adjacency || filter.reservations.length > 0) {
-    throw new SottoError('invalid-argument', `the task's filter is not a fresh one for ε = ${budget.epsilon}, δ = ${budget.delta}, ${plan.training.adjacency}`);
+  if (
+    filter.epsilon > budget.epsilon ||
+    filter.delta > budget.delta ||
+    filter.adjacency !== plan.training.adjacency ||
+    filter.reservations.length > 0
+  ) {
+    throw new SottoError(
+      'invalid-argument',
+      `the task's filter is not a fresh one for ε = ${budget.epsilon}, δ = ${budget.delta}, ${plan.training.adjacency}`,
+    );
   }
   spentEvents(account).forEach((event, i) => {
     const outcome = filter.reserve(String(i), event);
-    if (!outcome.granted) throw new SottoError('budget-exhausted', `what the account has spent does not fit its budget: ${outcome.reason}`);
+    if (!outcome.granted)
+      throw new SottoError('budget-exhausted', `what the account has spent does not fit its budget: ${outcome.reason}`);
     filter = outcome.filter;
   });
   return filter;
 }
 
 /** Whether one more round fits; the reason where it does not. */
-export function refusal(config: ClientConfig, plan: FederationPlan, task: PreparedTask, account: AccountState): string | undefined {
+export function refusal(
+  config: ClientConfig,
+  plan: FederationPlan,
+  task: PreparedTask,
+  account: AccountState,
+): string | undefined {
   try {
     const outcome = chargedFilter(config, plan, task, account).reserve('next', task.event);
     return outcome.granted ? undefined : outcome.reason;

@@ -8,7 +8,15 @@
 import { toHex, wipe } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { type ReservationEvidence, encodeEvidence, reservationEvidence } from '@sotto/governance';
-import { type ClientSetup, type ClientState, type ClientStep, contextHash, quantise, startClient, stepClient } from '@sotto/secagg';
+import {
+  type ClientSetup,
+  type ClientState,
+  type ClientStep,
+  contextHash,
+  quantise,
+  startClient,
+  stepClient,
+} from '@sotto/secagg';
 import type { ClientConfig } from '../config/service-config.ts';
 import type { Party } from '../enrolment/party.ts';
 import { decodeWeights, splitTensors } from '../plan/model.ts';
@@ -62,8 +70,13 @@ export class ClientRound {
     const weights = decodeWeights(offer.weights, prepared.model.parameterCount);
     const terms: RoundTerms = { ...offer, weights, coordinatorKey: coordinator.signingKey };
     const context = roundContext(world.crypto, prepared, terms);
-    if (!world.crypto.ed25519Verify(coordinator.signingKey, offerStatement(contextHash(world.crypto, context)), offer.signature)) {
-      throw new SottoError('integrity', `the offer of round ${offer.round} is not signed by the coordinator for this plan and model`);
+    if (
+      !world.crypto.ed25519Verify(coordinator.signingKey, offerStatement(contextHash(world.crypto, context)), offer.signature)
+    ) {
+      throw new SottoError(
+        'integrity',
+        `the offer of round ${offer.round} is not signed by the coordinator for this plan and model`,
+      );
     }
     this.#parts = parts;
     this.#offer = offer;
@@ -164,10 +177,19 @@ export class ClientRound {
       this.#parts.signal,
     );
     if (update.length !== model.parameterCount) {
-      throw new SottoError('invalid-argument', `the task's update has ${update.length} elements; the model has ${model.parameterCount}`);
+      throw new SottoError(
+        'invalid-argument',
+        `the task's update has ${update.length} elements; the model has ${model.parameterCount}`,
+      );
     }
     const most = 2 ** metricBits - 1;
-    if (!(metrics.correct >= 0 && metrics.correct <= metrics.total && metrics.total <= most && Number.isSafeInteger(metrics.correct) && Number.isSafeInteger(metrics.total))) {
+    if (!(
+      metrics.correct >= 0 &&
+      metrics.correct <= metrics.total &&
+      metrics.total <= most &&
+      Number.isSafeInteger(metrics.correct) &&
+      Number.isSafeInteger(metrics.total)
+    )) {
       throw new SottoError('invalid-argument', `the task's metrics must be counts of at most ${most}, correct ≤ total`);
     }
     const { weight } = partyOf(plan, config.id);

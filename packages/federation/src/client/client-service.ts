@@ -23,7 +23,10 @@ export function startClientService(config: ClientConfig, options: ServiceOptions
   const { task } = config;
   if (task === undefined) {
     return Promise.reject(
-      new SottoError('invalid-config', `the client ${config.id} has no task; add "task: {kind: tabular, file: PATH}", or embed FederatedClient`),
+      new SottoError(
+        'invalid-config',
+        `the client ${config.id} has no task; add "task: {kind: tabular, file: PATH}", or embed FederatedClient`,
+      ),
     );
   }
   const { crypto, random } = worldOf(config.id, options);

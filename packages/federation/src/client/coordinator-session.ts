@@ -104,7 +104,10 @@ export class CoordinatorSession {
     return this.#seen?.checkpoint ?? this.#parts.store.ledger.ledger.state.lastSeen;
   }
 
-  async #again<T>(timeoutMs: number, work: (channel: RpcChannel, limits: { timeoutMs: number; signal: AbortSignal }) => Promise<T>): Promise<T> {
+  async #again<T>(
+    timeoutMs: number,
+    work: (channel: RpcChannel, limits: { timeoutMs: number; signal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
     const untilMs = performance.now() + timeoutMs;
     for (;;) {
       const leftMs = untilMs - performance.now();
@@ -130,7 +133,10 @@ export class CoordinatorSession {
       address,
       clientCredentials(party.tls, (peer) => {
         if (peer.role !== 'coordinator' || peer.id !== config.coordinatorId || peer.trustDomain !== party.trust.trustDomain) {
-          throw new SottoError('unauthenticated', `${address} is ${peer.role} ${peer.id} of ${peer.trustDomain}, not coordinator ${config.coordinatorId}`);
+          throw new SottoError(
+            'unauthenticated',
+            `${address} is ${peer.role} ${peer.id} of ${peer.trustDomain}, not coordinator ${config.coordinatorId}`,
+          );
         }
       }),
     );
@@ -149,7 +155,8 @@ export class CoordinatorSession {
     } catch (reason) {
       channel.close();
       // A hello that got no answer in time is a coordinator that is not there.
-      if (reason instanceof SottoError && reason.code === 'deadline-exceeded') throw new SottoError('unavailable', reason.message, { cause: reason });
+      if (reason instanceof SottoError && reason.code === 'deadline-exceeded')
+        throw new SottoError('unavailable', reason.message, { cause: reason });
       throw reason;
     }
   }
@@ -157,7 +164,10 @@ export class CoordinatorSession {
   #checkGreeting(answer: HelloResponse): Greeting {
     const { config, party, world } = this.#parts;
     if (answer.protocolVersion !== protocolVersion) {
-      throw new SottoError('unsupported', `the coordinator speaks protocol version ${answer.protocolVersion}, this client ${protocolVersion}; update the older side`);
+      throw new SottoError(
+        'unsupported',
+        `the coordinator speaks protocol version ${answer.protocolVersion}, this client ${protocolVersion}; update the older side`,
+      );
     }
     const coordinator = verifyCertificate(world.crypto, answer.identityCertificate, {
       bundle: party.trust,
@@ -173,7 +183,10 @@ export class CoordinatorSession {
       throw new SottoError('integrity', 'the plan is not signed by the coordinator');
     }
     if (known !== undefined && known.prepared.hash !== prepared.hash) {
-      throw new SottoError('integrity', 'the coordinator shows another plan than before; start the client again to look at it afresh');
+      throw new SottoError(
+        'integrity',
+        'the coordinator shows another plan than before; start the client again to look at it afresh',
+      );
     }
     return { prepared, coordinator };
   }

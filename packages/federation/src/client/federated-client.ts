@@ -131,12 +131,19 @@ export class FederatedClient implements Stoppable {
     const known = store.ledger.ledger.state.runs.get(plan.runId)?.plan.entry;
     if (known === undefined) store.ledger.append(planEntry(greeting.prepared, world.nowMs()));
     else if (known.planHash !== greeting.prepared.hash) {
-      throw new SottoError('permission-denied', `the run ${plan.runId} was accepted with the plan ${known.planHash}; the coordinator shows ${greeting.prepared.hash}`);
+      throw new SottoError(
+        'permission-denied',
+        `the run ${plan.runId} was accepted with the plan ${known.planHash}; the coordinator shows ${greeting.prepared.hash}`,
+      );
     }
     world.log.info('client.joined', { runId: plan.runId, planHash: greeting.prepared.hash });
     const entered = store.entered(plan.runId).round;
     const ended = store.ledger.ledger.state.runs.get(plan.runId);
-    if (entered > 0 && ended?.complete === undefined && ended?.observations.every(({ entry }) => entry.round !== entered) === true) {
+    if (
+      entered > 0 &&
+      ended?.complete === undefined &&
+      ended?.observations.every(({ entry }) => entry.round !== entered) === true
+    ) {
       // This process ended during that round; its secrets are gone with it.
       world.log.info('client.sat-out', { round: entered });
     }
@@ -164,13 +171,18 @@ export class FederatedClient implements Stoppable {
     const request = { knownLogSize: session.knownLogSize, lastRound: entered.round, lastAttempt: entered.attempt };
     const { answer, log } = await session.call(methods.awaitRound, request, awaitTimeoutMs).catch((reason: unknown) => {
       // The answer may have been about a log of another size than the one that a new hello has shown meanwhile: ask again.
-      if (reason instanceof SottoError && (reason.code === 'deadline-exceeded' || reason.code === 'unauthenticated') && !this.#control.signal.aborted) {
+      if (
+        reason instanceof SottoError &&
+        (reason.code === 'deadline-exceeded' || reason.code === 'unauthenticated') &&
+        !this.#control.signal.aborted
+      ) {
         session.close();
         return { answer: { type: 'nothing' } as const, log: undefined };
       }
       throw reason;
     });
-    if (log !== undefined && request.knownLogSize === session.knownLogSize && session.witness(log)) this.#observe(runId, session, store);
+    if (log !== undefined && request.knownLogSize === session.knownLogSize && session.witness(log))
+      this.#observe(runId, session, store);
     return answer;
   }
 
@@ -210,7 +222,10 @@ export class FederatedClient implements Stoppable {
     }
   }
 
-  async #finish(running: Running, answer: Extract<AwaitRoundResponse['answer'], { readonly type: 'finished' }>): Promise<RunOutcome> {
+  async #finish(
+    running: Running,
+    answer: Extract<AwaitRoundResponse['answer'], { readonly type: 'finished' }>,
+  ): Promise<RunOutcome> {
     const { greeting, store, session } = running;
     const { crypto, log, nowMs } = this.#world;
     const { plan, model } = greeting.prepared;
@@ -235,7 +250,9 @@ export class FederatedClient implements Stoppable {
     };
     await session.upload(methods.publishLedger, parts, publishTimeoutMs);
     const account = ledger.state.accounts.get(this.#config.id);
-    const contributed = (account?.reservations ?? []).filter(({ reserve, status }) => reserve.entry.runId === plan.runId && status === 'contributed').length;
+    const contributed = (account?.reservations ?? []).filter(
+      ({ reserve, status }) => reserve.entry.runId === plan.runId && status === 'contributed',
+    ).length;
     const epsilonSpent = account === undefined ? 0 : spentEpsilon(account);
     log.info('client.finished', { runId: plan.runId, contributed, epsilonSpent });
     return { runId: plan.runId, contributed, epsilonSpent, weights };

@@ -30,7 +30,8 @@ export function checkPlanPolicy(policy: SitePolicyConfig, prepared: PreparedPlan
   partyOf(plan, id);
   if (policy.plans !== undefined && !policy.plans.includes(hash)) refuse(`its hash ${hash} is not among policy.plans`);
   if (plan.rounds > policy.maxRounds) refuse(`it has ${plan.rounds} rounds, policy.maxRounds is ${policy.maxRounds}`);
-  if (plan.secagg.hMin < policy.minHonest) refuse(`a sum may hold ${plan.secagg.hMin} honest inputs, policy.minHonest is ${policy.minHonest}`);
+  if (plan.secagg.hMin < policy.minHonest)
+    refuse(`a sum may hold ${plan.secagg.hMin} honest inputs, policy.minHonest is ${policy.minHonest}`);
   const strangers = plan.parties.filter((party) => policy.peers !== undefined && !policy.peers.includes(party.id));
   if (strangers[0] !== undefined) refuse(`${strangers[0].id} is not among policy.peers`);
 }

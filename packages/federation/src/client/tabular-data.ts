@@ -30,7 +30,12 @@ interface Row {
 }
 
 /** Parses a file; throws `invalid-argument` with line and column for what is no number. */
-export function parseTable(crypto: Pick<CryptoProvider, 'sha256'>, bytes: Uint8Array, spec: TabularSpec, name: string): TabularData {
+export function parseTable(
+  crypto: Pick<CryptoProvider, 'sha256'>,
+  bytes: Uint8Array,
+  spec: TabularSpec,
+  name: string,
+): TabularData {
   const training: Row[] = [];
   const heldOut: Row[] = [];
   const lines = fromUtf8(bytes).split(/\r?\n/);
@@ -38,7 +43,10 @@ export function parseTable(crypto: Pick<CryptoProvider, 'sha256'>, bytes: Uint8A
     if ((index === 0 && spec.header) || line.trim() === '') continue;
     const fields = line.split(spec.separator).map((field) => field.trim());
     if (fields.length !== spec.columnCount) {
-      throw new SottoError('invalid-argument', `${name} has ${fields.length} fields in line ${index + 1}; the plan says ${spec.columnCount}`);
+      throw new SottoError(
+        'invalid-argument',
+        `${name} has ${fields.length} fields in line ${index + 1}; the plan says ${spec.columnCount}`,
+      );
     }
     const row = readRow(fields, spec, `${name}, line ${index + 1}`);
     if (row !== undefined) (isHeldOut(crypto, spec, index) ? heldOut : training).push(row);

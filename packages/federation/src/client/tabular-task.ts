@@ -61,7 +61,8 @@ async function prepare(parts: TabularTaskParts, { plan, party, budget }: TaskCon
     const current = start.slice();
     for (let step = 0; step < localSteps; step++) {
       const { sum } = await trainer.noisyGradientSum(current);
-      for (let i = 0; i < current.length; i++) current[i] = (current[i] ?? 0) - (learningRate * (sum[i] ?? 0)) / expectedBatchSize;
+      for (let i = 0; i < current.length; i++)
+        current[i] = (current[i] ?? 0) - (learningRate * (sum[i] ?? 0)) / expectedBatchSize;
     }
     return { update: current.map((value, i) => value - (start[i] ?? 0)), metrics };
   };

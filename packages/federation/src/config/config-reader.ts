@@ -46,7 +46,8 @@ export class ConfigReader {
 
   text(key: string): string {
     return this.read(key, (_, value) => {
-      if (typeof value !== 'string' || value.length === 0) throw new SottoError('invalid-argument', `is ${show(value)}; it must be a text`);
+      if (typeof value !== 'string' || value.length === 0)
+        throw new SottoError('invalid-argument', `is ${show(value)}; it must be a text`);
       return value;
     });
   }
@@ -75,7 +76,8 @@ export class ConfigReader {
   /** A list, each item read by a function that gets the item's path. */
   list<T>(key: string, read: (value: unknown, path: string) => T): T[] {
     const value = this.value(key);
-    if (!Array.isArray(value)) throw new SottoError('invalid-config', `${this.path}: ${key} is ${show(value)}; it must be a list`);
+    if (!Array.isArray(value))
+      throw new SottoError('invalid-config', `${this.path}: ${key} is ${show(value)}; it must be a list`);
     return value.map((item, index) => read(item, `${this.path}: ${key}[${index}]`));
   }
 
@@ -84,7 +86,8 @@ export class ConfigReader {
     for (const key of Object.keys(this.#values)) {
       if (this.#asked.has(key)) continue;
       const near = [...this.#asked].find((known) => distance(known.toLowerCase(), key.toLowerCase()) <= 2);
-      const cure = near === undefined ? `remove it; known keys: ${[...this.#asked].sort().join(', ')}` : `did you mean "${near}"?`;
+      const cure =
+        near === undefined ? `remove it; known keys: ${[...this.#asked].sort().join(', ')}` : `did you mean "${near}"?`;
       throw new SottoError('invalid-config', `${this.path}: unknown key "${key}"; ${cure}`);
     }
   }

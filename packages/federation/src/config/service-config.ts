@@ -231,7 +231,10 @@ function serviceOf(reader: ConfigReader, base: string): ServiceConfig {
 function listenOf(reader: ConfigReader, base: string): ListenConfig {
   const listen = reader.text('listen');
   if (!/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i.test(listen)) {
-    throw new SottoError('invalid-config', `${reader.path}: listen is ${check.show(listen)}; write host:port, such as 127.0.0.1:0`);
+    throw new SottoError(
+      'invalid-config',
+      `${reader.path}: listen is ${check.show(listen)}; write host:port, such as 127.0.0.1:0`,
+    );
   }
   return {
     listen,
@@ -290,7 +293,10 @@ function policyOf(reader: ConfigReader | undefined): SitePolicyConfig {
 
 function planHashText(value: unknown, at: string): string {
   if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) {
-    throw new SottoError('invalid-config', `${at} is ${check.show(value)}; write the 64 hexadecimal digits that "sotto plan hash" prints`);
+    throw new SottoError(
+      'invalid-config',
+      `${at} is ${check.show(value)}; write the 64 hexadecimal digits that "sotto plan hash" prints`,
+    );
   }
   return value;
 }

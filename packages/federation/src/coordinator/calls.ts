@@ -14,7 +14,16 @@ import { encodeWeights } from '../plan/model.ts';
 import { planStatement } from '../plan/terms.ts';
 import { methods, protocolVersion } from '../rpc/methods.ts';
 import type { CallContext, RpcServer } from '../rpc/rpc-server.ts';
-import type { AwaitRoundRequest, AwaitRoundResponse, HelloRequest, HelloResponse, LedgerPart, LogView, MaskedInputPart, StageRequest } from '../rpc/wire.ts';
+import type {
+  AwaitRoundRequest,
+  AwaitRoundResponse,
+  HelloRequest,
+  HelloResponse,
+  LedgerPart,
+  LogView,
+  MaskedInputPart,
+  StageRequest,
+} from '../rpc/wire.ts';
 import type { CoordinatorRound } from './round.ts';
 import type { FederationRun } from './run.ts';
 
@@ -43,7 +52,10 @@ export function serveCalls(server: RpcServer, run: FederationRun): void {
 function hello(run: FederationRun, request: HelloRequest, id: string): HelloResponse {
   const { prepared, party, store, world } = run.parts;
   if (request.protocolVersion !== protocolVersion) {
-    throw new SottoError('unsupported', `the client speaks protocol version ${request.protocolVersion}, this coordinator ${protocolVersion}; update the older side`);
+    throw new SottoError(
+      'unsupported',
+      `the client speaks protocol version ${request.protocolVersion}, this coordinator ${protocolVersion}; update the older side`,
+    );
   }
   partyOf(prepared.plan, id);
   verifyCertificate(world.crypto, request.identityCertificate, { bundle: party.trust, nowMs: world.nowMs(), role: 'client', id });
@@ -77,9 +89,16 @@ function logView(run: FederationRun, knownSize: number): LogView {
   return { checkpoint: run.parts.store.ledger.checkpoint(), consistencyProof };
 }
 
-async function awaitRound(run: FederationRun, request: AwaitRoundRequest, { id, signal }: CallContext): Promise<AwaitRoundResponse> {
+async function awaitRound(
+  run: FederationRun,
+  request: AwaitRoundRequest,
+  { id, signal }: CallContext,
+): Promise<AwaitRoundResponse> {
   certificateOf(run, id);
-  const respond = (answer: AwaitRoundResponse['answer']): AwaitRoundResponse => ({ answer, log: logView(run, request.knownLogSize) });
+  const respond = (answer: AwaitRoundResponse['answer']): AwaitRoundResponse => ({
+    answer,
+    log: logView(run, request.knownLogSize),
+  });
   const current = run.current;
   if (current !== undefined) {
     const { round, offer } = current;
@@ -105,7 +124,8 @@ async function maskedInput(run: FederationRun, parts: AsyncIterable<MaskedInputP
   for await (const part of parts) {
     if (part.type === 'head') {
       if (target !== undefined) throw new SottoError('protocol-violation', 'a masked input has one head');
-      if (part.totalBytes > limit) throw new SottoError('protocol-violation', `a masked input of ${part.totalBytes} bytes; the plan allows ${limit}`);
+      if (part.totalBytes > limit)
+        throw new SottoError('protocol-violation', `a masked input of ${part.totalBytes} bytes; the plan allows ${limit}`);
       target = { round: roundOf(run, part.round, part.attempt, id), totalBytes: part.totalBytes };
       const evidence = parseEvidence(part.evidence);
       verifyEvidence(world.crypto, evidence, ledgerKeyOf(run, id), {
@@ -117,10 +137,12 @@ async function maskedInput(run: FederationRun, parts: AsyncIterable<MaskedInputP
       continue;
     }
     received += part.chunk.length;
-    if (target === undefined || received > target.totalBytes) throw new SottoError('protocol-violation', 'a masked input is longer than it said');
+    if (target === undefined || received > target.totalBytes)
+      throw new SottoError('protocol-violation', 'a masked input is longer than it said');
     chunks.push(part.chunk);
   }
-  if (target === undefined || received !== target.totalBytes) throw new SottoError('protocol-violation', 'a masked input ended early');
+  if (target === undefined || received !== target.totalBytes)
+    throw new SottoError('protocol-violation', 'a masked input ended early');
   return await target.round.deliver('masked', id, concat(...chunks));
 }
 
@@ -170,4 +192,3 @@ function certificateOf(run: FederationRun, id: string): IdentityCertificate {
 function ledgerKeyOf(run: FederationRun, id: string): LogKey {
   return { origin: logOrigin(run.parts.party.trust.trustDomain, id), publicKey: certificateOf(run, id).ledgerKey };
 }
-

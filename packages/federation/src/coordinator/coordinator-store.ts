@@ -110,7 +110,10 @@ export class CoordinatorStore {
   /** Takes over a verified ledger; one that does not extend what was handed over before is refused with `integrity`. */
   takeMirror(party: string, ledger: MirroredLedger): void {
     const before = this.mirror(party)?.leaves ?? [];
-    if (before.length > ledger.leaves.length || before.some((leaf, i) => fromUtf8(leaf) !== fromUtf8(ledger.leaves[i] ?? utf8('')))) {
+    if (
+      before.length > ledger.leaves.length ||
+      before.some((leaf, i) => fromUtf8(leaf) !== fromUtf8(ledger.leaves[i] ?? utf8('')))
+    ) {
       throw new SottoError('integrity', `the ledger of ${party} does not extend the one that it handed over before`);
     }
     this.#database.transaction(() => {

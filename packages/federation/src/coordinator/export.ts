@@ -18,7 +18,10 @@ export function checkExportDirectory(directory: string, runId: string): boolean 
   if (!existsSync(directory) || readdirSync(directory).length === 0) return false;
   const manifest = path.join(directory, exportPaths.manifest);
   if (existsSync(manifest) && parseManifest(readFileSync(manifest)).runId === runId) return true;
-  throw new SottoError('conflict', `${directory} is not empty and holds no export of the run ${runId}; choose another exportDirectory`);
+  throw new SottoError(
+    'conflict',
+    `${directory} is not empty and holds no export of the run ${runId}; choose another exportDirectory`,
+  );
 }
 
 /** Writes the export; returns false where it is there already. */
@@ -28,7 +31,9 @@ export function writeExport(parts: RunParts, weights: Float32Array): boolean {
   const target = config.exportDirectory;
   if (checkExportDirectory(target, plan.runId)) return false;
   const { ledger } = store.ledger;
-  const ledgers = new Map<string, ExportedLedger>([[config.id, { leaves: ledger.log.entries(), checkpoint: store.ledger.checkpoint() }]]);
+  const ledgers = new Map<string, ExportedLedger>([
+    [config.id, { leaves: ledger.log.entries(), checkpoint: store.ledger.checkpoint() }],
+  ]);
   const certificates = new Map([[config.id, party.certificate]]);
   for (const { id } of plan.parties) {
     const mirror = store.mirror(id);

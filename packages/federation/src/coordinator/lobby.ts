@@ -6,7 +6,8 @@
 import { SottoError } from '@sotto/core/errors';
 
 /** How a wait ends. */
-export type LobbyAnswer<Offer> = { readonly type: 'nothing' } | { readonly type: 'offer'; readonly offer: Offer } | { readonly type: 'finished' };
+export type LobbyAnswer<Offer> =
+  { readonly type: 'nothing' } | { readonly type: 'offer'; readonly offer: Offer } | { readonly type: 'finished' };
 
 /** The waiting clients, each once. */
 export class Lobby<Offer> {

@@ -119,7 +119,13 @@ export class CoordinatorRound {
     const step = stepServer(this.#host.setup, this.#state, { type: 'message', from, message, nowMs: this.#host.nowMs() });
     this.#take(step);
     if (step.verdict?.type === 'refused') {
-      this.#host.log.warn('message.refused', { round: this.round, stage, peer: from, code: step.verdict.abort.code, reason: step.verdict.abort.message });
+      this.#host.log.warn('message.refused', {
+        round: this.round,
+        stage,
+        peer: from,
+        code: step.verdict.abort.code,
+        reason: step.verdict.abort.message,
+      });
       throw new SottoError('protocol-violation', `the message of stage ${stage} is refused: ${step.verdict.abort.message}`);
     }
     this.#wake();
@@ -140,9 +146,11 @@ export class CoordinatorRound {
       if (previous !== undefined) this.#gates.get(previous)?.open();
       await this.#untilComplete(stage);
       if (this.#failure === undefined) {
-        const close = stage === 'unmask' ? ({ type: 'closeStage', event: this.#host.event() } as const) : ({ type: 'closeStage' } as const);
+        const close =
+          stage === 'unmask' ? ({ type: 'closeStage', event: this.#host.event() } as const) : ({ type: 'closeStage' } as const);
         this.#take(stepServer(this.#host.setup, this.#state, close));
-        if (this.#state.stage === 'aborted') this.#fail(new RoundFailure(stage, this.#state.abort?.message ?? 'the stage failed'));
+        if (this.#state.stage === 'aborted')
+          this.#fail(new RoundFailure(stage, this.#state.abort?.message ?? 'the stage failed'));
       }
       if (this.#failure !== undefined) throw this.#failure;
     }

@@ -113,7 +113,10 @@ function hasGoodToken(request: TokenRequest, keys: AuthorityKeys, store: TokenSt
   if (!existsSync(request.file)) return false;
   const token = readJoinToken(request.file);
   if (token.id !== request.id || token.role !== request.role) {
-    throw new SottoError('conflict', `${request.file} holds a token for ${token.role} ${token.id}; choose another file for ${request.id}`);
+    throw new SottoError(
+      'conflict',
+      `${request.file} holds a token for ${token.role} ${token.id}; choose another file for ${request.id}`,
+    );
   }
   return token.fingerprint === keys.fingerprint && store.isGood(world.crypto.sha256(token.secret), world.nowMs());
 }
@@ -145,7 +148,10 @@ async function enrol(
 ): Promise<IssuedCertificates> {
   const { crypto } = world;
   if (request.protocolVersion !== protocolVersion) {
-    throw new SottoError('unsupported', `the caller speaks protocol version ${request.protocolVersion}, this authority ${protocolVersion}; update the older side`);
+    throw new SottoError(
+      'unsupported',
+      `the caller speaks protocol version ${request.protocolVersion}, this authority ${protocolVersion}; update the older side`,
+    );
   }
   const hash = crypto.sha256(check.bytes('token', request.token, 32));
   const id = check.partyId('id', request.id);

@@ -38,7 +38,8 @@ export function readJoinToken(file: string): JoinToken {
   const token: JoinToken = {
     trustDomain: reader.read('trustDomain', trustDomain),
     fingerprint: reader.read('fingerprint', (name, value) => {
-      if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) throw new SottoError('invalid-argument', `${name} is not a SHA-256`);
+      if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value))
+        throw new SottoError('invalid-argument', `${name} is not a SHA-256`);
       return value;
     }),
     id: reader.read('id', check.partyId),

@@ -68,11 +68,17 @@ export async function loadOrEnrol(request: EnrolmentRequest, world: World, signa
   };
   if (!existsSync(at(files.certificates))) {
     if (request.joinToken === undefined) {
-      throw new SottoError('unauthenticated', `${request.id} is not enrolled in ${request.directory}; set joinToken to the file of its join token`);
+      throw new SottoError(
+        'unauthenticated',
+        `${request.id} is not enrolled in ${request.directory}; set joinToken to the file of its join token`,
+      );
     }
     const token = readJoinToken(request.joinToken);
     if (token.id !== request.id || token.role !== request.role) {
-      throw new SottoError('unauthenticated', `${request.joinToken} is a token for ${token.role} ${token.id}, not for ${request.role} ${request.id}`);
+      throw new SottoError(
+        'unauthenticated',
+        `${request.joinToken} is a token for ${token.role} ${token.id}, not for ${request.role} ${request.id}`,
+      );
     }
     const { trust, answer } = await enrolWith(request, token, keys, world, signal);
     writeFileAtomic(at(files.trust), encodeTrustFile(world.crypto, trust));
@@ -90,7 +96,13 @@ interface PartyKeys {
   readonly ledger: Uint8Array;
 }
 
-function checkedParty(request: EnrolmentRequest, trust: TrustBundle, answer: EnrolResponse, keys: PartyKeys, world: World): Party {
+function checkedParty(
+  request: EnrolmentRequest,
+  trust: TrustBundle,
+  answer: EnrolResponse,
+  keys: PartyKeys,
+  world: World,
+): Party {
   const { crypto } = world;
   const certificate = verifyCertificate(crypto, answer.identityCertificate, {
     bundle: trust,
@@ -99,7 +111,10 @@ function checkedParty(request: EnrolmentRequest, trust: TrustBundle, answer: Enr
     id: request.id,
   });
   if (toBase64(certificate.signingKey) !== toBase64(crypto.ed25519PublicKey(keys.signing))) {
-    throw new SottoError('integrity', `the certificates in ${request.directory} are for other keys; restore the keys or enrol again`);
+    throw new SottoError(
+      'integrity',
+      `the certificates in ${request.directory} are for other keys; restore the keys or enrol again`,
+    );
   }
   return {
     identity: identityOf(answer.tlsCertificate),
@@ -142,7 +157,10 @@ async function fetchTrust(address: string, token: JoinToken, world: World, signa
     const bundle = decodeTrustBundle(wire);
     const found = trustFingerprint(world.crypto, bundle);
     if (found !== token.fingerprint || bundle.trustDomain !== token.trustDomain) {
-      throw new SottoError('integrity', `the authority at ${address} has the fingerprint ${found}, but the join token says ${token.fingerprint}; do not enrol there`);
+      throw new SottoError(
+        'integrity',
+        `the authority at ${address} has the fingerprint ${found}, but the join token says ${token.fingerprint}; do not enrol there`,
+      );
     }
     return bundle;
   } finally {

@@ -12,7 +12,13 @@ import { spiffeUri } from '../rpc/spiffe.ts';
 export type KeyPurpose = 'signing' | 'ledger';
 
 function statement(purpose: KeyPurpose, identity: PeerIdentity, fingerprint: string, secretHash: Uint8Array): Uint8Array {
-  return new ByteWriter().text('sotto enrolment key/1').text(purpose).text(spiffeUri(identity)).text(fingerprint).raw(secretHash).finish();
+  return new ByteWriter()
+    .text('sotto enrolment key/1')
+    .text(purpose)
+    .text(spiffeUri(identity))
+    .text(fingerprint)
+    .raw(secretHash)
+    .finish();
 }
 
 /** The signature that proves possession. `secretHash` is the SHA-256 of the join token's secret, so that it fits no other token. */

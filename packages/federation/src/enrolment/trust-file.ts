@@ -13,7 +13,12 @@ import { ConfigReader } from '../config/config-reader.ts';
 /** The file's text: `{"version":1,"trustDomain":…,"fingerprint":…,"bundle":<base64>}`. */
 export function encodeTrustFile(crypto: Pick<CryptoProvider, 'sha256'>, bundle: TrustBundle): string {
   const { trustDomain } = bundle;
-  const file = { version: 1, trustDomain, fingerprint: trustFingerprint(crypto, bundle), bundle: toBase64(encodeTrustBundle(bundle)) };
+  const file = {
+    version: 1,
+    trustDomain,
+    fingerprint: trustFingerprint(crypto, bundle),
+    bundle: toBase64(encodeTrustBundle(bundle)),
+  };
   return `${JSON.stringify(file, undefined, 2)}\n`;
 }
 

@@ -131,7 +131,8 @@ export async function issueLeaf(caKeyPem: string, caCertificate: Uint8Array, lea
     { type: 'url', value: spiffeUri(leaf.identity) },
     ...leaf.serverNames.map((value): JsonGeneralName => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
   ];
-  const usages = leaf.identity.role === 'client' ? [ExtendedKeyUsage.clientAuth] : [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth];
+  const usages =
+    leaf.identity.role === 'client' ? [ExtendedKeyUsage.clientAuth] : [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth];
   const certificate = await X509CertificateGenerator.create({
     subject: `CN=${leaf.identity.id}`,
     issuer: issuer.subject,

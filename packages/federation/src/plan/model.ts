@@ -7,6 +7,7 @@ import { SottoError } from '@sotto/core/errors';
 import type { Json } from '@sotto/core/json';
 import { type Topology, compileModel } from '@sotto/core/model';
 import type { FederationPlan } from './plan.ts';
+import { featureCount } from './tabular-spec.ts';
 
 /** One weight tensor, in model order. */
 export interface WeightShape {
@@ -34,7 +35,18 @@ export function planModel(plan: FederationPlan): PlanModel {
     throw new SottoError('invalid-config', `the plan's ${SottoError.from(cause).message}`, { cause });
   }
   if (graph.frozenCount > 0) {
-    throw new SottoError('invalid-config', `the plan's model has ${graph.frozenCount} frozen weights; set trainable of its layers to true`);
+    throw new SottoError(
+      'invalid-config',
+      `the plan's model has ${graph.frozenCount} frozen weights; set trainable of its layers to true`,
+    );
+  }
+  const inputs = featureCount(plan.data);
+  const [input, output] = [graph.inputShapes, graph.outputShapes].map((shapes) => JSON.stringify(shapes));
+  if (input !== `[[${inputs}]]` || output !== '[[1]]') {
+    throw new SottoError(
+      'invalid-config',
+      `the plan's model maps ${input} to ${output}; its data section gives [[${inputs}]], and a binary label takes [[1]]`,
+    );
   }
   const config = topology.config as { readonly name?: Json } | null;
   return {

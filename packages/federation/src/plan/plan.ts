@@ -11,7 +11,7 @@ import { type Json, canonicalJson, parseCanonicalJson } from '@sotto/core/json';
 import { type CohortRule, roundParameters } from '@sotto/secagg';
 import { ConfigReader } from '../config/config-reader.ts';
 import { loadDocument } from '../config/load-document.ts';
-import { type TabularSpec, featureCount, readTabularSpec } from './tabular-spec.ts';
+import { type TabularSpec, readTabularSpec } from './tabular-spec.ts';
 
 /** A data owner in the plan, with constants that are public and not derived from its data at run time. */
 export interface PlanParty {
@@ -129,11 +129,6 @@ export function partyOf(plan: FederationPlan, id: string): PlanParty {
   return party;
 }
 
-/** Dimension of the model: for logistic regression, one weight a feature and the bias. */
-export function planFeatureCount(plan: FederationPlan): number {
-  return featureCount(plan.data);
-}
-
 function checkPlan(plan: FederationPlan, name: string): FederationPlan {
   const refuse = (reason: string): never => {
     throw new SottoError('invalid-config', `${name}: ${reason}`);
@@ -201,7 +196,8 @@ function readSecagg(reader: ConfigReader): FederationPlan['secagg'] {
 }
 
 function readDeadlines(reader: ConfigReader): PlanDeadlines {
-  const ms = (fallback: number, key: string): number => reader.readOr(key, fallback, (name, item) => check.integer(name, item, 1, 604_800_000));
+  const ms = (fallback: number, key: string): number =>
+    reader.readOr(key, fallback, (name, item) => check.integer(name, item, 1, 604_800_000));
   const deadlines: PlanDeadlines = {
     joinMs: ms(30_000, 'joinMs'),
     advertiseMs: ms(30_000, 'advertiseMs'),

@@ -75,10 +75,16 @@ export function readTabularSpec(reader: ConfigReader): TabularSpec {
   reader.end();
   const beyond = [...spec.columns, spec.label].find((column) => column.index >= spec.columnCount);
   if (beyond !== undefined) {
-    throw new SottoError('invalid-config', `${reader.path}: a column has the index ${beyond.index}, but columnCount is ${spec.columnCount}`);
+    throw new SottoError(
+      'invalid-config',
+      `${reader.path}: a column has the index ${beyond.index}, but columnCount is ${spec.columnCount}`,
+    );
   }
   if (spec.columns.some((column) => column.index === spec.label.index)) {
-    throw new SottoError('invalid-config', `${reader.path}: the label's column ${spec.label.index} is a feature as well; take it out of columns`);
+    throw new SottoError(
+      'invalid-config',
+      `${reader.path}: the label's column ${spec.label.index} is a feature as well; take it out of columns`,
+    );
   }
   return spec;
 }

@@ -7,7 +7,13 @@
 import { ByteWriter } from '@sotto/core/encoding';
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { canonicalJson } from '@sotto/core/json';
-import { type PlanEntry, type PlanTerms, modelHash as ledgerModelHash, planHash as ledgerPlanHash, topologyHash } from '@sotto/governance';
+import {
+  type PlanEntry,
+  type PlanTerms,
+  modelHash as ledgerModelHash,
+  planHash as ledgerPlanHash,
+  topologyHash,
+} from '@sotto/governance';
 import { type RoundContext, type VectorSpec, modelHash, planHash, quantiserFor, sumBits } from '@sotto/secagg';
 import { type PlanModel, planModel, splitTensors } from './model.ts';
 import { type FederationPlan, metricBits, metricNames, planJson } from './plan.ts';
@@ -58,7 +64,14 @@ export function initialWeights(model: PlanModel): Float32Array {
 /** The ledger entry that accepts a plan. */
 export function planEntry(prepared: PreparedPlan, timeMs: number): PlanEntry {
   const document = planJson(prepared.plan);
-  const base = { kind: 'plan', version: 1, timeMs, runId: prepared.plan.runId, planHash: prepared.hash, terms: prepared.terms } as const;
+  const base = {
+    kind: 'plan',
+    version: 1,
+    timeMs,
+    runId: prepared.plan.runId,
+    planHash: prepared.hash,
+    terms: prepared.terms,
+  } as const;
   return canonicalJson(document).length <= maxDocumentBytes ? { ...base, document } : base;
 }
 

@@ -47,12 +47,30 @@ function unary<Q, A>(path: string, request: Codec<Q>, response: Codec<A>, maxDur
 
 /** All methods by name. */
 export const methods = {
-  getTrustBundle: unary(`${enrolment}GetTrustBundle`, wire.trustBundleRequest, wire.trustBundleResponse, minute) as Method<wire.TrustBundleRequest, Uint8Array>,
-  enrol: unary(`${enrolment}Enrol`, wire.enrolRequest, wire.enrolResponse, minute) as Method<wire.EnrolRequest, wire.EnrolResponse>,
-  hello: unary(`${coordination}Hello`, wire.helloRequest, wire.helloResponse, minute) as Method<wire.HelloRequest, wire.HelloResponse>,
-  awaitRound: unary(`${coordination}AwaitRound`, wire.awaitRoundRequest, wire.awaitRoundResponse, 10 * minute) as Method<wire.AwaitRoundRequest, wire.AwaitRoundResponse>,
-  advertise: unary(`${coordination}Advertise`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<wire.StageRequest, Uint8Array>,
-  shareKeys: unary(`${coordination}ShareKeys`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<wire.StageRequest, Uint8Array>,
+  getTrustBundle: unary(`${enrolment}GetTrustBundle`, wire.trustBundleRequest, wire.trustBundleResponse, minute) as Method<
+    wire.TrustBundleRequest,
+    Uint8Array
+  >,
+  enrol: unary(`${enrolment}Enrol`, wire.enrolRequest, wire.enrolResponse, minute) as Method<
+    wire.EnrolRequest,
+    wire.EnrolResponse
+  >,
+  hello: unary(`${coordination}Hello`, wire.helloRequest, wire.helloResponse, minute) as Method<
+    wire.HelloRequest,
+    wire.HelloResponse
+  >,
+  awaitRound: unary(`${coordination}AwaitRound`, wire.awaitRoundRequest, wire.awaitRoundResponse, 10 * minute) as Method<
+    wire.AwaitRoundRequest,
+    wire.AwaitRoundResponse
+  >,
+  advertise: unary(`${coordination}Advertise`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<
+    wire.StageRequest,
+    Uint8Array
+  >,
+  shareKeys: unary(`${coordination}ShareKeys`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<
+    wire.StageRequest,
+    Uint8Array
+  >,
   maskedInput: {
     path: `${coordination}MaskedInput`,
     kind: 'client-stream',
@@ -60,8 +78,14 @@ export const methods = {
     response: wire.stageResponse,
     maxDurationMs: stageLimit,
   } as Method<wire.MaskedInputPart, Uint8Array>,
-  confirm: unary(`${coordination}Confirm`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<wire.StageRequest, Uint8Array>,
-  unmask: unary(`${coordination}Unmask`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<wire.StageRequest, Uint8Array>,
+  confirm: unary(`${coordination}Confirm`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<
+    wire.StageRequest,
+    Uint8Array
+  >,
+  unmask: unary(`${coordination}Unmask`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<
+    wire.StageRequest,
+    Uint8Array
+  >,
   publishLedger: {
     path: `${coordination}PublishLedger`,
     kind: 'client-stream',
@@ -69,7 +93,10 @@ export const methods = {
     response: wire.publishLedgerResponse,
     maxDurationMs: 10 * minute,
   } as Method<wire.LedgerPart, number>,
-  healthCheck: unary(`${health}Check`, wire.healthCheckRequest, wire.healthCheckResponse, minute) as Method<string, wire.HealthStatus>,
+  healthCheck: unary(`${health}Check`, wire.healthCheckRequest, wire.healthCheckResponse, minute) as Method<
+    string,
+    wire.HealthStatus
+  >,
   healthWatch: {
     path: `${health}Watch`,
     kind: 'server-stream',

@@ -84,7 +84,11 @@ export class RpcChannel {
   #call(
     path: string,
     limits: CallLimits,
-    start: (metadata: Metadata, options: CallOptions, done: (error: ServiceError | null, answer?: Buffer) => void) => { cancel(): void },
+    start: (
+      metadata: Metadata,
+      options: CallOptions,
+      done: (error: ServiceError | null, answer?: Buffer) => void,
+    ) => { cancel(): void },
   ): Promise<Buffer> {
     const { signal } = limits;
     if (signal?.aborted === true) return Promise.reject(SottoError.from(signal.reason, 'cancelled'));

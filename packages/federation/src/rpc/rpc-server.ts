@@ -49,7 +49,8 @@ export interface RpcServerOptions {
   readonly onPresence?: ((id: string, present: boolean) => void) | undefined;
 }
 
-type AnyCall = ServerUnaryCall<Buffer, Uint8Array> | ServerReadableStream<Buffer, Uint8Array> | ServerWritableStream<Buffer, Uint8Array>;
+type AnyCall =
+  ServerUnaryCall<Buffer, Uint8Array> | ServerReadableStream<Buffer, Uint8Array> | ServerWritableStream<Buffer, Uint8Array>;
 
 const asIs = (data: Buffer): Buffer => data;
 const toBuffer = (data: Uint8Array): Buffer => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -93,7 +94,10 @@ export class RpcServer {
     });
   }
 
-  serverStream<Q, A>(method: Method<Q, A>, handle: (request: Q, send: (answer: A) => void, context: CallContext) => Promise<void>): void {
+  serverStream<Q, A>(
+    method: Method<Q, A>,
+    handle: (request: Q, send: (answer: A) => void, context: CallContext) => Promise<void>,
+  ): void {
     this.#register(method, (call: ServerWritableStream<Buffer, Uint8Array>) => {
       const finish: sendUnaryData<Uint8Array> = (error) => {
         if (error) call.emit('error', error);
@@ -111,7 +115,8 @@ export class RpcServer {
   async listen(address: string): Promise<string> {
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, this.#options.credentials, (error, bound) => {
-        if (error) reject(new SottoError('unavailable', `cannot listen on ${address}; choose another address or port`, { cause: error }));
+        if (error)
+          reject(new SottoError('unavailable', `cannot listen on ${address}; choose another address or port`, { cause: error }));
         else resolve(bound);
       });
     });
@@ -160,7 +165,8 @@ export class RpcServer {
   ): Promise<void> {
     const { log } = this.#options;
     const control = new AbortController();
-    const giveUp = (code: 'cancelled' | 'deadline-exceeded', reason: string) => (): void => control.abort(new SottoError(code, reason));
+    const giveUp = (code: 'cancelled' | 'deadline-exceeded', reason: string) => (): void =>
+      control.abort(new SottoError(code, reason));
     const drained = (): void => control.abort(this.#draining.signal.reason);
     const timer = setTimeout(giveUp('deadline-exceeded', 'the deadline of the call has passed'), this.#timeLeftMs(method, call));
     timer.unref();
@@ -246,6 +252,9 @@ function checkVersion(metadata: Metadata): void {
   const version = metadata.get(versionKey)[0];
   if (version !== String(protocolVersion)) {
     const said = version === undefined ? 'none' : String(version).slice(0, 20);
-    throw new SottoError('unsupported', `the caller speaks protocol version ${said}, this service ${protocolVersion}; update the older side`);
+    throw new SottoError(
+      'unsupported',
+      `the caller speaks protocol version ${said}, this service ${protocolVersion}; update the older side`,
+    );
   }
 }

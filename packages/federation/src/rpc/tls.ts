@@ -5,7 +5,7 @@
  * @module
  */
 import type { SecureServerOptions } from 'node:http2';
-import { createSecureContext, type PeerCertificate, TLSSocket } from 'node:tls';
+import { type PeerCertificate, type TLSSocket, createSecureContext } from 'node:tls';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { type PeerIdentity, identityOf } from './spiffe.ts';
 

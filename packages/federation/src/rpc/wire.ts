@@ -55,7 +55,12 @@ function missing(name: string): never {
 const none = new Uint8Array();
 
 export type TrustBundleRequest = Readonly<Record<never, never>>;
-export const trustBundleRequest: Codec<TrustBundleRequest> = codec(v1.GetTrustBundleRequest, 'GetTrustBundleRequest', () => ({}), () => ({}));
+export const trustBundleRequest: Codec<TrustBundleRequest> = codec(
+  v1.GetTrustBundleRequest,
+  'GetTrustBundleRequest',
+  () => ({}),
+  () => ({}),
+);
 
 /** The canonical trust bundle. */
 export const trustBundleResponse: Codec<Uint8Array> = codec(
@@ -189,7 +194,8 @@ export const awaitRoundResponse: Codec<AwaitRoundResponse> = codec(
   ({ answer, log }) => {
     const view = { log: toLogView(log) };
     if (answer.type === 'offer') return { ...view, offer: { ...answer.offer } };
-    if (answer.type === 'finished') return { ...view, finished: { published: answer.published, aborted: answer.aborted, weights: answer.weights } };
+    if (answer.type === 'finished')
+      return { ...view, finished: { published: answer.published, aborted: answer.aborted, weights: answer.weights } };
     return { ...view, nothing: {} };
   },
   (m) => {
@@ -265,8 +271,7 @@ export const maskedInputRequest: Codec<MaskedInputPart> = codec(
 );
 
 export type LedgerPart =
-  | { readonly type: 'checkpoint'; readonly checkpoint: Uint8Array }
-  | { readonly type: 'entry'; readonly entry: Uint8Array };
+  { readonly type: 'checkpoint'; readonly checkpoint: Uint8Array } | { readonly type: 'entry'; readonly entry: Uint8Array };
 export const publishLedgerRequest: Codec<LedgerPart> = codec(
   v1.PublishLedgerRequest,
   'PublishLedgerRequest',

@@ -21,7 +21,7 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
   const handle = openSync(scratch, 'wx', mode);
   try {
     const data = typeof content === 'string' ? Buffer.from(content) : content;
-    for (let written = 0; written < data.length; ) written += writeSync(handle, data, written);
+    for (let written = 0; written < data.length;) written += writeSync(handle, data, written);
     fsyncSync(handle);
     closeSync(handle);
     renameSync(scratch, file);
@@ -42,7 +42,10 @@ export function writeSecretFile(file: string, content: string | Uint8Array): voi
 export function checkSecretFile(file: string): void {
   const { mode } = statSync(file);
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    throw new SottoError('permission-denied', `${file} may be read by others (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it`);
+    throw new SottoError(
+      'permission-denied',
+      `${file} may be read by others (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it`,
+    );
   }
 }
 

@@ -27,14 +27,19 @@ export class Database {
     makePrivateDirectory(path.dirname(file));
     try {
       this.#db = new DatabaseSync(file);
-      this.#db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA foreign_keys = ON;');
+      this.#db.exec(
+        'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA foreign_keys = ON;',
+      );
     } catch (cause) {
       throw new SottoError('unavailable', `${file} cannot be opened as a database; check its folder and permissions`, { cause });
     }
     const mode = this.get('PRAGMA journal_mode')?.['journal_mode'];
     const sync = this.get('PRAGMA synchronous')?.['synchronous'];
     if (mode !== 'wal' || sync !== 2) {
-      throw new SottoError('unavailable', `${file} has journal mode ${String(mode)}; a ledger needs a local file system with write-ahead logs`);
+      throw new SottoError(
+        'unavailable',
+        `${file} has journal mode ${String(mode)}; a ledger needs a local file system with write-ahead logs`,
+      );
     }
     this.transaction(() => this.#db.exec(schema));
   }
