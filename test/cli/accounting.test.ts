@@ -344,3 +344,33 @@ describe('sotto curve and compare', () => {
     );
   });
 });
+
+describe('sotto audit', () => {
+  const mechanism = { sampleRate: 1, expectedBatchSize: 8, clipping: { kind: 'flat', norm: 1 }, noiseMultiplier: 1 };
+
+  it('does not refute a true claim, and refutes one that is far too small', async () => {
+    const honest = await sotto('audit', file({ mechanism, steps: 1, delta: 1e-5 }), '--runs', '400', '--json');
+    expect(JSON.parse(honest.stdout)).toMatchObject({ verdict: 'pass', design: { runs: 400 } });
+    expect(honest.status).toBe(0);
+    const false_ = await sotto(
+      'audit',
+      file({ mechanism, steps: 25, delta: 1e-5, claim: { epsilon: 0.2, delta: 1e-5 } }),
+      '--runs',
+      '400',
+    );
+    expect(false_.status).toBe(1);
+    expect(false_.stdout).toMatch(/^REFUTED: ε ≤ 0\.2 at δ = 0\.00001\n {2}the attack shows ε ≥ \d/);
+  });
+
+  it.each([
+    [{ mechanism, steps: 1 }, /the key "delta" is missing; add it/],
+    [{ mechanism, steps: 1, delta: 1e-5, noise: 1 }, /unknown key "noise"; known keys: mechanism/],
+    [{ mechanism: 3, steps: 1, delta: 1e-5 }, /mechanism is 3; it must have sampleRate/],
+    [{ mechanism, steps: 0, delta: 1e-5 }, /steps is 0/],
+    [[], /is an array of 0; it must be an object/],
+  ])('refuses a broken configuration in one line: %j', async (config, message) => {
+    const { status, stderr, stdout } = await sotto('audit', file(config));
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+  });
+});

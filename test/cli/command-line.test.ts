@@ -16,6 +16,7 @@ const COMMANDS = [
   'calibrate',
   'curve',
   'compare',
+  'audit',
 ];
 
 describe('the command line', () => {

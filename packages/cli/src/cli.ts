@@ -7,6 +7,7 @@ import { SottoError } from '@sotto/core/errors';
 import { readFileSync } from 'node:fs';
 import { type Command, parseInvocation, UsageError } from './command.ts';
 import { deltaCommand, epsilonCommand } from './commands/bounds.ts';
+import { auditCommand } from './commands/audit.ts';
 import { calibrateCommand } from './commands/calibrate.ts';
 import { compareCommand } from './commands/compare.ts';
 import { curveCommand } from './commands/curve.ts';
@@ -22,7 +23,10 @@ import type { Terminal } from './terminal.ts';
 const GROUPS: readonly CommandGroup[] = [
   { title: 'See it work', commands: [demoCommand, verifyCommand, reportCommand] },
   { title: 'Run a federation', commands: [authorityCommand, tokenCommand, coordinatorCommand, clientCommand, planCommand] },
-  { title: 'Account for privacy', commands: [epsilonCommand, deltaCommand, calibrateCommand, curveCommand, compareCommand] },
+  {
+    title: 'Account for privacy',
+    commands: [epsilonCommand, deltaCommand, calibrateCommand, curveCommand, compareCommand, auditCommand],
+  },
 ];
 
 /** The version of this package. */
