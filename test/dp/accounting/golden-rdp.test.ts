@@ -50,6 +50,19 @@ function expectRow(row: Row, ours: number, want: number): void {
 
 const classical = rows.filter((row) => homeOf(row) === 'classical' && row.accountant.startsWith('RDP'));
 
+describe('the oracle file', () => {
+  it('has 365 rows, each with one home', () => {
+    const homes = Map.groupBy(rows, homeOf);
+    expect([...homes].map(([home, list]) => [home, list.length]).toSorted()).toEqual([
+      ['audit', homes.get('audit')!.length],
+      ['classical', homes.get('classical')!.length],
+      ['pld', homes.get('pld')!.length],
+    ]);
+    expect(rows).toHaveLength(365);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(365);
+  });
+});
+
 describe('Rényi divergences', () => {
   const poisson = classical.filter((row) => row.kind === 'rdp' && row.mechanism === 'poisson_gaussian');
 

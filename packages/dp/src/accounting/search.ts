@@ -10,8 +10,10 @@ export interface RealSearch {
   /** A non-increasing function of x > 0 (for instance ε as a function of the noise). +∞ is allowed. */
   readonly decreasing: (x: number) => number;
   readonly target: number;
-  /** Where to begin; the bracket grows from here by factors of 2. */
+  /** Where to begin. */
   readonly start: number;
+  /** The first step of the bracket from there; it squares with each further step. Default 2. */
+  readonly factor?: number;
   readonly min: number;
   readonly max: number;
   /** The relative width of the bracket at which the search ends. */
@@ -35,18 +37,24 @@ export function searchReal(search: RealSearch): number {
   let highGap = gap(high);
   let low = high;
   let lowGap = highGap;
+  let factor = search.factor ?? 2;
+  const widen = (): number => {
+    const now = factor;
+    factor = Math.min(1e4, factor * factor);
+    return now;
+  };
   while (highGap > 0) {
     if (high >= max) throw new SottoError('numeric', `no value up to ${max} meets the target ${target}; relax the target`);
     low = high;
     lowGap = highGap;
-    high = Math.min(max, high * 2);
+    high = Math.min(max, high * widen());
     highGap = gap(high);
   }
   while (lowGap <= 0) {
     if (low <= min) return min;
     high = low;
     highGap = lowGap;
-    low = Math.max(min, low / 2);
+    low = Math.max(min, low / widen());
     lowGap = gap(low);
   }
   let lowWeight = lowGap;
