@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { SottoError } from '../../packages/core/src/errors.ts';
 import { planBudget } from '../../packages/dp/src/index.ts';
@@ -10,6 +11,15 @@ const others = fourIds.slice(1);
 
 function membersByRound(federation: Federation): (readonly [unknown, unknown])[] {
   return federation.book.events('round.published').map(({ round, members }) => [round, members]);
+}
+
+/** The abort entries of the coordinator's ledger, as they are stored. */
+function abortsIn(federation: Federation): unknown[] {
+  const database = new DatabaseSync(federation.at('coordinator', 'coordinator.db'), { readOnly: true });
+  const rows = database.prepare('SELECT leaf FROM ledger ORDER BY position').all();
+  database.close();
+  const entries = rows.map(({ leaf }) => JSON.parse(Buffer.from(leaf as Uint8Array).toString()) as { readonly kind: unknown });
+  return entries.filter(({ kind }) => kind === 'abort');
 }
 
 function expectModel(outcomes: readonly RunOutcome[], rounds: readonly (readonly string[])[], ofRound?: readonly number[]): void {
@@ -85,7 +95,7 @@ test('a client that dies while it trains has spent its reservation and never con
   expect(outcome?.epsilonSpent).toBeCloseTo(epsilon, 9);
 });
 
-test('a coordinator that dies before anybody saw U1 spends nothing; one that dies later aborts the round, and the next is fresh', async () => {
+test('a coordinator that dies while its clients train aborts the round as spent, and the next is fresh', async () => {
   const federation = new Federation(tinyPlan({ rounds: 3 }));
   await federation.authority();
   const first = await federation.coordinator();
@@ -108,7 +118,7 @@ test('a coordinator that dies before anybody saw U1 spends nothing; one that die
   const outcomes = await Promise.all(clients.map((client) => client.finished));
   await federation.book.when('export.written');
   expect(second.address).not.toBe('');
-  expect(federation.book.events('round.aborted')).toMatchObject([{ round: 2, stage: 'masked' }]);
+  expect(abortsIn(federation)).toMatchObject([{ round: 2, stage: 'masked', spent: fourIds }]);
   expect(membersByRound(federation)).toEqual([
     [1, fourIds],
     [3, fourIds],
@@ -116,6 +126,46 @@ test('a coordinator that dies before anybody saw U1 spends nothing; one that die
   expectModel(outcomes, [fourIds, fourIds], [1, 3]);
   expect(federation.book.events('run.completed')).toMatchObject([{ published: 2, aborted: 1 }]);
   for (const { epsilonSpent } of outcomes) expect(epsilonSpent).toBeLessThanOrEqual(1);
+});
+
+test('a coordinator that dies before anybody saw U1 aborts the round with nothing spent', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  const first = await federation.coordinator();
+  const clients = fourIds.map((id) => federation.client(id));
+  await federation.book.when('round.stage', ({ stage }) => stage === 'share');
+  first.abandon();
+  await federation.coordinator();
+  const outcomes = await Promise.all(clients.map((client) => client.finished));
+  expect(abortsIn(federation)).toMatchObject([{ round: 1, stage: 'share', spent: [] }]);
+  expect(membersByRound(federation)).toEqual([[2, fourIds]]);
+  expect(outcomes.map(({ contributed }) => contributed)).toEqual([1, 1, 1, 1]);
+});
+
+test('a coordinator that is told to stop during a round writes the abort itself, and goes on when it is started again', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  const first = await federation.coordinator();
+  let reached: () => void = () => undefined;
+  const training = new Promise<void>((resolve) => (reached = resolve));
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const task = fixedTask('ann', async ({ round }) => {
+    reached();
+    await held;
+    return { update: updateOf('ann', round), metrics: { correct: 3, total: 5 } };
+  });
+  const clients = [federation.client('ann', { task }), ...others.map((id) => federation.client(id))];
+  await training;
+  await first.stop();
+  await expect(first.finished).resolves.toBeUndefined();
+  expect(abortsIn(federation)).toMatchObject([
+    { round: 1, stage: 'masked', spent: fourIds, reason: 'the coordinator was stopped' },
+  ]);
+  release();
+  await federation.coordinator();
+  await Promise.all(clients.map((client) => client.finished));
+  expect(membersByRound(federation)).toEqual([[2, fourIds]]);
 });
 
 test('a coordinator that dies between the end of the run and the export writes it after its restart', async () => {
@@ -160,7 +210,7 @@ test('a round that loses too many is aborted with its members’ reservations sp
   await federation.book.when('round.aborted');
   const back = [federation.client('ann'), federation.client('bob')];
   await Promise.all([...back, ...steady].map((client) => client.finished));
-  expect(federation.book.events('round.aborted')).toMatchObject([{ round: 1, stage: 'masked' }]);
+  expect(abortsIn(federation)).toMatchObject([{ round: 1, stage: 'masked', spent: fourIds }]);
   expect(membersByRound(federation)).toEqual([[2, fourIds]]);
   await federation.book.when('export.written');
 });
@@ -185,7 +235,7 @@ test('a coordinator whose log was rewound is refused by every client that has se
   });
 });
 
-test('a client with another plan in its ledger for the same run leaves', async () => {
+test('a client whose policy names other plans leaves', async () => {
   const federation = new Federation(tinyPlan({ rounds: 1 }));
   await federation.authority();
   const config = { policy: { plans: ['ab'.repeat(32)] } };

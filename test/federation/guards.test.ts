@@ -127,6 +127,10 @@ test('the site policy outranks the roster: a cohort that is too small is left be
   const left = await federation.book.when('client.left-round');
   expect(left).toMatchObject({ party: 'ann', contributed: false });
   expect(left['reason']).toContain('3 members, at least 4 are wanted');
+  // Nobody has seen U1, so the same round may be tried again; it ends when the attempts are used up, with nothing spent.
+  const aborted = await federation.book.when('round.aborted');
+  expect(aborted).toMatchObject({ round: 1, stage: 'share' });
+  expect(federation.book.events('round.retried')).toHaveLength(15);
   await strict.stop();
 });
 
