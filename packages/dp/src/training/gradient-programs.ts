@@ -95,6 +95,18 @@ export function clippedSumProgram(graph: ModelGraph, loss: LossRule, n: number, 
   };
 }
 
+/** The sum of a batch's gradients without clipping, and so without privacy: output `s<i>` is Σⱼ mⱼ·gⱼ. For benchmarks and comparisons. */
+export function plainSumProgram(graph: ModelGraph, loss: LossRule, n: number): Program {
+  return {
+    name: 'plain-sum',
+    inputs: [...trainingInputs(graph, loss, n), { name: 'mask', shape: [n, 1] }],
+    build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T> {
+      const { losses, records } = differentiate(ops, graph, loss, inputs);
+      return { losses, ...Object.fromEntries(records.map((record, i) => [`s${i}`, weightedSum(ops, record, inputs['mask']!)])) };
+    },
+  };
+}
+
 /** The model's outputs on a batch of n: output `o<i>` is `[n, …output shape]`. */
 export function predictionProgram(graph: ModelGraph, n: number): Program {
   return {
