@@ -52,12 +52,8 @@ const classical = rows.filter((row) => homeOf(row) === 'classical' && row.accoun
 
 describe('the oracle file', () => {
   it('has 365 rows, each with one home', () => {
-    const homes = Map.groupBy(rows, homeOf);
-    expect([...homes].map(([home, list]) => [home, list.length]).toSorted()).toEqual([
-      ['audit', homes.get('audit')!.length],
-      ['classical', homes.get('classical')!.length],
-      ['pld', homes.get('pld')!.length],
-    ]);
+    const count = (home: ReturnType<typeof homeOf>): number => rows.filter((row) => homeOf(row) === home).length;
+    expect([count('classical'), count('pld'), count('audit')]).toEqual([250, 103, 12]);
     expect(rows).toHaveLength(365);
     expect(new Set(rows.map(({ id }) => id)).size).toBe(365);
   });
