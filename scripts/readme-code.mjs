@@ -52,9 +52,12 @@ function check(block) {
   }
   if (title !== undefined) {
     if (!existsSync(join(root, title))) return fault(block, `${title} does not exist`);
-    return readFileSync(join(root, title), 'utf8').includes(code) || fault(block, `the block is not in ${title} as it stands here`);
+    return (
+      readFileSync(join(root, title), 'utf8').includes(code) || fault(block, `the block is not in ${title} as it stands here`)
+    );
   }
-  if (language !== 'bash') return fault(block, `a block in "${language}" needs a title (the file it is from) or the language text`);
+  if (language !== 'bash')
+    return fault(block, `a block in "${language}" needs a title (the file it is from) or the language text`);
   process.stdout.write(`\n== README.md:${line}\n${code}`);
   const { status, error } = spawnSync('bash', ['-euo', 'pipefail', '-c', code], {
     cwd: root,
@@ -67,7 +70,13 @@ function check(block) {
 const blocks = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'));
 if (process.argv.includes('--list')) {
   for (const { line, language, title, elsewhere } of blocks) {
-    const how = SHOWN.has(language) ? 'shown' : elsewhere ? 'run by .ci/run' : title === undefined ? 'run here' : `part of ${title}`;
+    const how = SHOWN.has(language)
+      ? 'shown'
+      : elsewhere
+        ? 'run by .ci/run'
+        : title === undefined
+          ? 'run here'
+          : `part of ${title}`;
     process.stdout.write(`README.md:${line} ${language}: ${how}\n`);
   }
 } else {
