@@ -75,7 +75,11 @@ interface Timed {
 function timedRound(mode: Mode, n: number, length: number, lost: number, graph: RoundContext['graph']): Timed {
   const rootSeed = randomBytes(systemRandom, 32);
   const coordinatorSeed = randomBytes(systemRandom, 32);
-  const trust: TrustBundle = { trustDomain: 'bench', rootKey: nodeCrypto.ed25519PublicKey(rootSeed), tlsCaCertificate: new Uint8Array(0) };
+  const trust: TrustBundle = {
+    trustDomain: 'bench',
+    rootKey: nodeCrypto.ed25519PublicKey(rootSeed),
+    tlsCaCertificate: new Uint8Array(0),
+  };
   const context: RoundContext = {
     suite: 'x25519',
     mode,
@@ -107,7 +111,16 @@ function timedRound(mode: Mode, n: number, length: number, lost: number, graph: 
       notAfterMs: NOW,
     });
     const policy = { ...defaultSitePolicy, modes: [mode] };
-    const setup: ClientSetup = { crypto: nodeCrypto, random: systemRandom, context, certificate, signingSeed, trust, policy, masking: 'deferred' };
+    const setup: ClientSetup = {
+      crypto: nodeCrypto,
+      random: systemRandom,
+      context,
+      certificate,
+      signingSeed,
+      trust,
+      policy,
+      masking: 'deferred',
+    };
     let first: ClientStep | undefined;
     const cpu = cpuMs(() => (first = startClient(setup)), 1);
     return { id, setup, state: first!.state, step: first!, cpu };
@@ -170,7 +183,8 @@ function timedRound(mode: Mode, n: number, length: number, lost: number, graph: 
 }
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-const sum = (values: Readonly<Record<string, number>>): number => Object.values(values).reduce((total, value) => total + value, 0);
+const sum = (values: Readonly<Record<string, number>>): number =>
+  Object.values(values).reduce((total, value) => total + value, 0);
 const ratio = (value: number): string => value.toFixed(2);
 
 /** The bare calls of one neighbour: what no implementation on node:crypto can do without. */
@@ -204,7 +218,10 @@ function bareNeighbourMs(): number {
   );
 }
 
-async function flower(venv: string | undefined, progress: (line: string) => void): Promise<Record<string, number | string> | undefined> {
+async function flower(
+  venv: string | undefined,
+  progress: (line: string) => void,
+): Promise<Record<string, number | string> | undefined> {
   if (venv === undefined) return undefined;
   progress('Flower SecAgg+, n = 100, complete graph, d = 1,000,000 (minutes)');
   const script = join(import.meta.dirname, 'peers', 'secagg_flower.py');
@@ -259,12 +276,36 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     title: `Against the keystream (d = 1,000,000, n = ${MEMBERS}, complete graph)`,
     columns: ['measure', 'CPU ms', 'keystream or bare calls, CPU ms', 'ratio', 'bar'],
     rows: [
-      ['client: mask, 32 bits, 99 neighbours', clientMask.toFixed(0), clientKeystream.toFixed(0), ratio(clientMask / clientKeystream), '≤ 1.5'],
+      [
+        'client: mask, 32 bits, 99 neighbours',
+        clientMask.toFixed(0),
+        clientKeystream.toFixed(0),
+        ratio(clientMask / clientKeystream),
+        '≤ 1.5',
+      ],
       ['client: mask, 20 bits, 99 neighbours', mask20.toFixed(0), keystream20.toFixed(0), ratio(mask20 / keystream20), ''],
       ['client: portable code, 32 bits', portable.toFixed(0), clientKeystream.toFixed(0), ratio(portable / clientKeystream), ''],
-      ['server: unmask, 10 dropped, recovery included', (serverMask + unmaskOther).toFixed(0), serverKeystream.toFixed(0), ratio((serverMask + unmaskOther) / serverKeystream), '≤ 1.5'],
-      ['client: set-up for one neighbour', (setup / (MEMBERS - 1)).toFixed(3), bare.toFixed(3), ratio(setup / (MEMBERS - 1) / bare), '≤ 1.25'],
-      ['two workers against one, wall ms', wall[1]!.toFixed(0), wall[0]!.toFixed(0), `${ratio(wall[0]! / wall[1]!)} times faster`, '≥ 1.8'],
+      [
+        'server: unmask, 10 dropped, recovery included',
+        (serverMask + unmaskOther).toFixed(0),
+        serverKeystream.toFixed(0),
+        ratio((serverMask + unmaskOther) / serverKeystream),
+        '≤ 1.5',
+      ],
+      [
+        'client: set-up for one neighbour',
+        (setup / (MEMBERS - 1)).toFixed(3),
+        bare.toFixed(3),
+        ratio(setup / (MEMBERS - 1) / bare),
+        '≤ 1.25',
+      ],
+      [
+        'two workers against one, wall ms',
+        wall[1]!.toFixed(0),
+        wall[0]!.toFixed(0),
+        `${ratio(wall[0]! / wall[1]!)} times faster`,
+        '≥ 1.8',
+      ],
     ],
   });
   if (peer !== undefined) {
@@ -276,8 +317,20 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       rows: [
         ['client, semi-honest', client.toFixed(0), clientSemi.toFixed(0), ratio(client / clientSemi), '≥ 8'],
         ['client, malicious', client.toFixed(0), clientAll.toFixed(0), ratio(client / clientAll), '≥ 6'],
-        ['server, unmasking', server.toFixed(0), (serverMask + unmaskOther).toFixed(0), ratio(server / (serverMask + unmaskOther)), '≥ 40'],
-        ['upload, bytes', String(peer['upload_bytes']), String(4 * D + sum(malicious.uploadBytes) - 256), ratio(Number(peer['upload_bytes']) / (4 * D + sum(malicious.uploadBytes) - 256)), ''],
+        [
+          'server, unmasking',
+          server.toFixed(0),
+          (serverMask + unmaskOther).toFixed(0),
+          ratio(server / (serverMask + unmaskOther)),
+          '≥ 40',
+        ],
+        [
+          'upload, bytes',
+          String(peer['upload_bytes']),
+          String(4 * D + sum(malicious.uploadBytes) - 256),
+          ratio(Number(peer['upload_bytes']) / (4 * D + sum(malicious.uploadBytes) - 256)),
+          '',
+        ],
       ],
     });
   }
@@ -310,6 +363,23 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   return {
     summary: `Masking costs ${ratio(ratios.client)} times its keystream at the client and ${ratio(ratios.server)} times at the server; uploads are ${ratio(1 + up / (4 * D))} × d × bits / 8 at n = ${MEMBERS}, d = 1,000,000.`,
     tables,
-    data: { ratios, clientMask, clientKeystream, serverMask, serverKeystream, unmaskOther, serverOther, setup, bare, wall, malicious: malicious.serverMs, semiHonest: semiHonest.serverMs, upload: malicious.uploadBytes, download: malicious.downloadBytes, sparse: sparse.serverMs, flower: peer ?? null },
+    data: {
+      ratios,
+      clientMask,
+      clientKeystream,
+      serverMask,
+      serverKeystream,
+      unmaskOther,
+      serverOther,
+      setup,
+      bare,
+      wall,
+      malicious: malicious.serverMs,
+      semiHonest: semiHonest.serverMs,
+      upload: malicious.uploadBytes,
+      download: malicious.downloadBytes,
+      sparse: sparse.serverMs,
+      flower: peer ?? null,
+    },
   };
 }

@@ -72,7 +72,12 @@ export class Adversary {
         const own = options.perClient?.[id];
         const context = own?.context === undefined ? this.context : contextOf({ ...options.context, ...own.context });
         const records = options.records?.get(id);
-        const setup = { ...options.client, ...own?.setup, seed: options.seed ?? 'attack', ...(records === undefined ? {} : { records }) };
+        const setup = {
+          ...options.client,
+          ...own?.setup,
+          seed: options.seed ?? 'attack',
+          ...(records === undefined ? {} : { records }),
+        };
         return [id, new TestClient(identityOf(id), context, setup)];
       }),
     );
@@ -162,7 +167,8 @@ export class Adversary {
     this.tell(to, this.deliveryOf(to, u1, boxes));
     if (client.state.phase !== 'ready-for-input') return;
     const corrupt = this.corrupt.get(to);
-    if (corrupt !== undefined) corrupt.held = client.state.held.map(({ dealer, r, b }) => ({ dealer, r: r.slice(), b: b.slice() }));
+    if (corrupt !== undefined)
+      corrupt.held = client.state.held.map(({ dealer, r, b }) => ({ dealer, r: r.slice(), b: b.slice() }));
     client.input = inputFor(this.context, to);
     for (const answer of client.step({ type: 'input', vectors: client.input })) this.#file(to, answer);
   }
@@ -178,7 +184,10 @@ export class Adversary {
   }
 
   survivorsOf(ids: readonly string[]): Uint8Array {
-    return encodeSurvivors(this.sid, ids.map((id) => this.entry(id)));
+    return encodeSurvivors(
+      this.sid,
+      ids.map((id) => this.entry(id)),
+    );
   }
 
   /** Round 2's answer to one client. */
@@ -190,7 +199,10 @@ export class Adversary {
     return {
       sid: this.sid,
       rootU1: u1Root(crypto, u1),
-      rootU2: u2Root(crypto, u2.map((id) => this.entry(id))),
+      rootU2: u2Root(
+        crypto,
+        u2.map((id) => this.entry(id)),
+      ),
       survivors: u2.length,
     };
   }

@@ -43,9 +43,24 @@ describe.each(providers)('published vectors: $name', (crypto) => {
 
   it('Ed25519 (RFC 8032 §7.1, tests 1 to 3)', () => {
     const vectors = [
-      ['9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', '', 'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b'],
-      ['4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb', '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', '72', '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00'],
-      ['c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7', 'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025', 'af82', '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a'],
+      [
+        '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60',
+        'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+        '',
+        'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+      ],
+      [
+        '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb',
+        '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c',
+        '72',
+        '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+      ],
+      [
+        'c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7',
+        'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025',
+        'af82',
+        '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
+      ],
     ];
     for (const [seed, key, message, signature] of vectors) {
       expect(toHex(crypto.ed25519PublicKey(fromHex(seed!)))).toBe(key);
@@ -61,7 +76,9 @@ describe.each(providers)('published vectors: $name', (crypto) => {
     expect(toHex(block)).toBe('46f2fb342d6f0ab477476fc501242c5f');
     const key = new Uint8Array(32);
     const nonce = new Uint8Array(12);
-    expect(toHex(crypto.aes256GcmSeal(key, nonce, new Uint8Array(0), new Uint8Array(0)))).toBe('530f8afbc74536b9a963b4f1c4cb738b');
+    expect(toHex(crypto.aes256GcmSeal(key, nonce, new Uint8Array(0), new Uint8Array(0)))).toBe(
+      '530f8afbc74536b9a963b4f1c4cb738b',
+    );
     expect(toHex(crypto.aes256GcmSeal(key, nonce, new Uint8Array(0), new Uint8Array(16)))).toBe(
       'cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919',
     );
@@ -75,7 +92,14 @@ describe.each(providers)('published vectors: $name', (crypto) => {
     expect(crypto.aes256GcmOpen(key, nonce, aad, sealed)).toEqual(text('hello'));
     expect(crypto.aes256GcmOpen(key, nonce, text('aae'), sealed)).toBeUndefined();
     for (let i = 0; i < sealed.length; i++) {
-      expect(crypto.aes256GcmOpen(key, nonce, aad, sealed.map((byte, k) => (k === i ? byte ^ 4 : byte)))).toBeUndefined();
+      expect(
+        crypto.aes256GcmOpen(
+          key,
+          nonce,
+          aad,
+          sealed.map((byte, k) => (k === i ? byte ^ 4 : byte)),
+        ),
+      ).toBeUndefined();
       expect(crypto.aes256GcmOpen(key, nonce, aad, sealed.subarray(0, i))).toBeUndefined();
     }
   });
@@ -201,7 +225,10 @@ describe('noble and node:crypto are byte-identical', () => {
             kem.ciphertext,
             kem.sharedSecret,
             crypto.mlKem768Decapsulate(seed, kem.ciphertext),
-            crypto.mlKem768Decapsulate(seed, kem.ciphertext.map((byte, i) => (i === 5 ? byte ^ 1 : byte))),
+            crypto.mlKem768Decapsulate(
+              seed,
+              kem.ciphertext.map((byte, i) => (i === 5 ? byte ^ 1 : byte)),
+            ),
           ].map(toHex);
         });
         expect(answers[1]).toEqual(answers[0]);

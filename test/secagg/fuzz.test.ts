@@ -6,8 +6,18 @@ import { SottoError } from '../../packages/core/src/errors.ts';
 import { RoundAbort } from '../../packages/secagg/src/abort.ts';
 import { decodeAdvert, decodeRoster, encodeAdvert, encodeRoster } from '../../packages/secagg/src/messages/advertise.ts';
 import { decodeComplaint, encodeComplaint } from '../../packages/secagg/src/messages/complaint.ts';
-import { decodeConfirm, decodeConfirmations, encodeConfirm, encodeConfirmations } from '../../packages/secagg/src/messages/confirm.ts';
-import { decodeMaskedInput, decodeSurvivors, encodeMaskedInput, encodeSurvivors } from '../../packages/secagg/src/messages/input.ts';
+import {
+  decodeConfirm,
+  decodeConfirmations,
+  encodeConfirm,
+  encodeConfirmations,
+} from '../../packages/secagg/src/messages/confirm.ts';
+import {
+  decodeMaskedInput,
+  decodeSurvivors,
+  encodeMaskedInput,
+  encodeSurvivors,
+} from '../../packages/secagg/src/messages/input.ts';
 import { decodeDelivery, decodeShares, encodeDelivery, encodeShares } from '../../packages/secagg/src/messages/share.ts';
 import { decodeReceipt, decodeUnmask, encodeReceipt, encodeUnmask } from '../../packages/secagg/src/messages/unmask.ts';
 import type { MessageName } from '../../packages/secagg/src/messages/wire.ts';
@@ -65,7 +75,9 @@ function survives(sample: Sample, data: Uint8Array): void {
   try {
     again = sample.codec(sample.session, data);
   } catch (error) {
-    expect(error instanceof RoundAbort || (error instanceof SottoError && error.code === 'invalid-encoding'), String(error)).toBe(true);
+    expect(error instanceof RoundAbort || (error instanceof SottoError && error.code === 'invalid-encoding'), String(error)).toBe(
+      true,
+    );
     return;
   }
   expect(again).toEqual(data);

@@ -10,7 +10,10 @@ const pool = createMaskPool({ threads: 2 });
 afterAll(() => pool.close());
 
 function jobOf(bits: number, length: number): MaskJob {
-  const vectors = [{ name: 'long', length, bits }, { name: 'short', length: 3, bits: 11 }];
+  const vectors = [
+    { name: 'long', length, bits },
+    { name: 'short', length: 3, bits: 11 },
+  ];
   const streams = [1, 2, 3].map((k) => maskStream(nodeCrypto, new Uint8Array(32).fill(k), vectors, k === 2 ? -1 : 1));
   const targets = vectors.map((vector) => Uint32Array.from({ length: vector.length }, (_, i) => (i * 40503) % 2 ** vector.bits));
   return { vectors, streams, targets };

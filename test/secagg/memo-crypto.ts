@@ -27,6 +27,7 @@ export function memoCrypto(inner: CryptoProvider): CryptoProvider {
       const made = memo('kem', [key, coins], () => inner.mlKem768Encapsulate(key, coins));
       return made === undefined ? undefined : { ciphertext: made.ciphertext.slice(), sharedSecret: made.sharedSecret.slice() };
     },
-    mlKem768Decapsulate: (seed, ciphertext) => memo('kem open', [seed, ciphertext], () => inner.mlKem768Decapsulate(seed, ciphertext)),
+    mlKem768Decapsulate: (seed, ciphertext) =>
+      memo('kem open', [seed, ciphertext], () => inner.mlKem768Decapsulate(seed, ciphertext)),
   };
 }

@@ -15,7 +15,9 @@ registerHooks({
     const resolved = nextResolve(specifier, context);
     const mutant = context.parentURL === undefined ? null : new URL(context.parentURL).searchParams.get('mutant');
     const ours = resolved.url.startsWith(SOURCES) || resolved.url.startsWith(TESTS);
-    return mutant !== null && ours && !resolved.url.includes('?') ? { ...resolved, url: `${resolved.url}?mutant=${mutant}` } : resolved;
+    return mutant !== null && ours && !resolved.url.includes('?')
+      ? { ...resolved, url: `${resolved.url}?mutant=${mutant}` }
+      : resolved;
   },
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);

@@ -5,7 +5,11 @@ import { mutants } from './mutants.ts';
 
 const run = spawnSync(
   process.execPath,
-  ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning', fileURLToPath(new URL('./mutation-runner.ts', import.meta.url))],
+  [
+    '--conditions=@sotto/source',
+    '--disable-warning=ExperimentalWarning',
+    fileURLToPath(new URL('./mutation-runner.ts', import.meta.url)),
+  ],
   { encoding: 'utf8', maxBuffer: 1e8 },
 );
 const outcomes = new Map(

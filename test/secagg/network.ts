@@ -92,7 +92,11 @@ export class TestClient {
   /** Order of what happened: `record …` before the `send` that needs it. */
   readonly journal: string[] = [];
 
-  constructor(identity: Identity, context: RoundContext, options: Partial<ClientSetup> & { records?: Set<string>; seed?: string } = {}) {
+  constructor(
+    identity: Identity,
+    context: RoundContext,
+    options: Partial<ClientSetup> & { records?: Set<string>; seed?: string } = {},
+  ) {
     const { records, seed, ...changes } = options;
     this.id = identity.id;
     this.records = records ?? new Set();
@@ -207,7 +211,9 @@ export function inputFor(context: RoundContext, id: string): Uint32Array[] {
 export function runRound(options: RoundOptions): RoundRun {
   const context = options.context ?? contextOf();
   const server = new TestServer(context, options.server);
-  const clients = new Map(options.ids.map((id) => [id, new TestClient(identityOf(id, {}, options.crypto), context, options.client)]));
+  const clients = new Map(
+    options.ids.map((id) => [id, new TestClient(identityOf(id, {}, options.crypto), context, options.client)]),
+  );
   const lost = (id: string, stage: (typeof STAGES)[number]): boolean => {
     const loss = options.losses?.[id];
     return loss !== undefined && STAGES.indexOf(loss) <= STAGES.indexOf(stage);

@@ -55,7 +55,10 @@ describe('masks', () => {
   it('are one keystream for each vector, whatever the chunks', () => {
     for (const bits of [1, 5, 13, 20, 32]) {
       const length = CHUNK_ELEMENTS * 2 + 37;
-      const vectors = [{ name: 'v', length, bits }, { name: 'w', length: 3, bits: 7 }];
+      const vectors = [
+        { name: 'v', length, bits },
+        { name: 'w', length: 3, bits: 7 },
+      ];
       const stream = maskStream(nodeCrypto, key, vectors, 1);
       const targets = [new Uint32Array(length), new Uint32Array(3)];
       runMaskJob(nodeCrypto, { vectors, targets, streams: [stream] });
@@ -97,16 +100,22 @@ describe('the quantiser', () => {
 
   it('gives back sums to half a level a member', () => {
     fc.assert(
-      fc.property(fc.array(fc.array(fc.double({ min: -4, max: 4, noNaN: true }), { minLength: 5, maxLength: 5 }), { minLength: 1, maxLength: 9 }), (rows) => {
-        const spec = quantiserFor(4, 16);
-        const sums = new Uint32Array(5);
-        for (const row of rows) for (const [i, level] of quantise(row, spec).levels.entries()) sums[i]! += level;
-        const back = dequantiseSum(sums, rows.length, spec);
-        for (let i = 0; i < 5; i++) {
-          const exact = rows.reduce((sum, row) => sum + row[i]!, 0);
-          expect(Math.abs(back[i]! - exact)).toBeLessThanOrEqual((rows.length * 0.5000001) / spec.scale + 1e-9);
-        }
-      }),
+      fc.property(
+        fc.array(fc.array(fc.double({ min: -4, max: 4, noNaN: true }), { minLength: 5, maxLength: 5 }), {
+          minLength: 1,
+          maxLength: 9,
+        }),
+        (rows) => {
+          const spec = quantiserFor(4, 16);
+          const sums = new Uint32Array(5);
+          for (const row of rows) for (const [i, level] of quantise(row, spec).levels.entries()) sums[i]! += level;
+          const back = dequantiseSum(sums, rows.length, spec);
+          for (let i = 0; i < 5; i++) {
+            const exact = rows.reduce((sum, row) => sum + row[i]!, 0);
+            expect(Math.abs(back[i]! - exact)).toBeLessThanOrEqual((rows.length * 0.5000001) / spec.scale + 1e-9);
+          }
+        },
+      ),
       { seed: 5, numRuns: 50 },
     );
   });

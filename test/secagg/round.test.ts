@@ -2,7 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startClient } from '../../packages/secagg/src/client/machine.ts';
 import { nodeCrypto } from '../../packages/secagg/src/node/crypto-node.ts';
-import { contextOf, coordinatorSeed, identityOf, inputFor, plainSum, rootSeed, runRound, STAGES, TestClient, TestServer, trust } from './network.ts';
+import {
+  contextOf,
+  coordinatorSeed,
+  identityOf,
+  inputFor,
+  plainSum,
+  rootSeed,
+  runRound,
+  STAGES,
+  TestClient,
+  TestServer,
+  trust,
+} from './network.ts';
 import type { Loss, RoundRun } from './network.ts';
 import { toyCrypto } from './toy-crypto.ts';
 
@@ -31,8 +43,17 @@ describe('a round', () => {
 
   it('sums vectors of different widths, 1 to 32 bits', () => {
     const vectors = [1, 2, 7, 8, 9, 16, 23, 24, 31, 32].map((bits) => ({ name: `v${bits}`, length: 3 + bits, bits }));
-    const context = contextOf({ vectors, cohort: { nMax: 5 }, noise: { mechanism: 'skellam', localVariance: 1, honestMinimum: 2 } });
-    const inputs = Object.fromEntries(ids(5).map((id) => [id, inputFor(contextOf({ vectors, cohort: { nMax: 3 } }), id).map((v, i) => v.map((x) => (x * 2) % 2 ** vectors[i]!.bits))]));
+    const context = contextOf({
+      vectors,
+      cohort: { nMax: 5 },
+      noise: { mechanism: 'skellam', localVariance: 1, honestMinimum: 2 },
+    });
+    const inputs = Object.fromEntries(
+      ids(5).map((id) => [
+        id,
+        inputFor(contextOf({ vectors, cohort: { nMax: 3 } }), id).map((v, i) => v.map((x) => (x * 2) % 2 ** vectors[i]!.bits)),
+      ]),
+    );
     const run = runRound({ ids: ids(5), context, inputs, losses: { bert: 'masked' } });
     expect(run.server.result!.sums).toEqual(plainSum(run, ['anna', 'carl', 'dora', 'emil']));
   });
@@ -85,7 +106,10 @@ const choices: readonly Loss[] = [undefined, ...STAGES];
 describe.each([3, 4])('every drop-out pattern of %i members over all stages', (n) => {
   it('ends with the exact sum or a named abort', () => {
     for (let pattern = 0; pattern < choices.length ** n; pattern++) {
-      check(n, ids(n).map((_, i) => choices[Math.floor(pattern / choices.length ** i) % choices.length]));
+      check(
+        n,
+        ids(n).map((_, i) => choices[Math.floor(pattern / choices.length ** i) % choices.length]),
+      );
     }
   });
 });
@@ -100,7 +124,10 @@ describe.each([5, 6])('every drop-out pattern of %i members up to permutation', 
         return;
       }
       const shift = count++ % n;
-      check(n, losses.map((_, i) => losses[(i * (n === 5 ? 2 : 5) + shift) % n]));
+      check(
+        n,
+        losses.map((_, i) => losses[(i * (n === 5 ? 2 : 5) + shift) % n]),
+      );
     };
     walk([], 0);
     expect(count).toBe(n === 5 ? 252 : 462);
@@ -111,20 +138,33 @@ describe('random patterns of larger cohorts', () => {
   it('end with the exact sum or a named abort', () => {
     fc.assert(
       fc.property(fc.integer({ min: 7, max: 24 }), fc.array(fc.nat(39), { minLength: 24, maxLength: 24 }), (n, picks) => {
-        check(n, picks.slice(0, n).map((pick) => choices[pick + 1 < choices.length ? pick + 1 : 0]));
+        check(
+          n,
+          picks.slice(0, n).map((pick) => choices[pick + 1 < choices.length ? pick + 1 : 0]),
+        );
       }),
       { seed: 11, numRuns: 12 },
     );
   });
 
   const lostOf = (n: number): Record<string, Loss> =>
-    Object.fromEntries(ids(n).map((id, i): [string, Loss] => [id, i % 61 === 3 ? 'masked' : i % 83 === 5 ? 'unmask' : i % 97 === 8 ? 'share' : undefined]));
+    Object.fromEntries(
+      ids(n).map((id, i): [string, Loss] => [
+        id,
+        i % 61 === 3 ? 'masked' : i % 83 === 5 ? 'unmask' : i % 97 === 8 ? 'share' : undefined,
+      ]),
+    );
   const large = (n: number, changes: Parameters<typeof contextOf>[0], losses = lostOf(n)): RoundRun => {
     const toy = toyCrypto(nodeCrypto);
     const setup = { crypto: toy, trust: { ...trust, rootKey: toy.ed25519PublicKey(rootSeed) } };
     const vectors = [{ name: 'v', length: 5, bits: 24 }];
     const coordinatorKey = toy.ed25519PublicKey(coordinatorSeed);
-    const context = contextOf({ vectors, coordinatorKey, cohort: { nMax: n, gammaNumerator: 1, gammaDenominator: 20 }, ...changes });
+    const context = contextOf({
+      vectors,
+      coordinatorKey,
+      cohort: { nMax: n, gammaNumerator: 1, gammaDenominator: 20 },
+      ...changes,
+    });
     const run = runRound({ ids: ids(n), context, losses, server: setup, client: setup, crypto: toy });
     const members = ids(n).filter((id) => losses[id] !== 'masked' && losses[id] !== 'share');
     expect(run.server.state.abort).toBeUndefined();
@@ -187,7 +227,8 @@ describe('crashes', () => {
     const clients = ids(4).map((id) => new TestClient(identityOf(id), context, { records: id === 'anna' ? records : new Set() }));
     for (const client of clients) server.receive(client.id, client.outbox[0]!);
     const rosters = server.close();
-    for (const client of clients) for (const message of client.receive(rosters.get(client.id)!)) server.receive(client.id, message);
+    for (const client of clients)
+      for (const message of client.receive(rosters.get(client.id)!)) server.receive(client.id, message);
     const deliveries = server.close();
     const anna = clients[0]!;
     anna.receive(deliveries.get('anna')!);

@@ -60,13 +60,25 @@ describe.each(fields)('GF(2^$bits)', (field) => {
 
 describe('Shamir', () => {
   it('opens with any t shares, in any order', () => {
-    for (const [t, m] of [[1, 1], [2, 3], [3, 4], [4, 6], [67, 100], [171, 256], [5, 300]] as const) {
+    for (const [t, m] of [
+      [1, 1],
+      [2, 3],
+      [3, 4],
+      [4, 6],
+      [67, 100],
+      [171, 256],
+      [5, 300],
+    ] as const) {
       const secret = secretOf(64);
       const shares = splitSecret(secret, t, m, random);
       const field = fieldFor(m);
       for (const shift of [0, 1, m - t]) {
         const points = Array.from({ length: t }, (_, i) => ((i + shift) % m) + 1).reverse();
-        const opened = combineShares(field, points.map((x) => shares[x - 1]!), lagrangeAtZero(field, points));
+        const opened = combineShares(
+          field,
+          points.map((x) => shares[x - 1]!),
+          lagrangeAtZero(field, points),
+        );
         expect(opened).toEqual(secret);
       }
     }
@@ -105,18 +117,23 @@ describe('wrong shares', () => {
 
   it('are found up to half the redundancy, in both fields', () => {
     fc.assert(
-      fc.property(fc.constantFrom([10, 4], [9, 4], [6, 4], [5, 4], [4, 4], [300, 290]), fc.nat(), fc.boolean(), ([m, t], pick, all) => {
-        const shares = splitSecret(secretOf(32), t!, m!, random);
-        const field = fieldFor(m!);
-        const limit = Math.floor((m! - t!) / 2);
-        const wrong = [...new Set(Array.from({ length: limit }, (_, i) => (pick + i * 7) % m!))].sort((a, b) => a - b);
-        for (const [k, place] of wrong.entries()) {
-          // Either everywhere or in a byte of its own, so that errors of different places show at different positions.
-          shares[place] = shares[place]!.map((byte, i) => (all || i === (k * 5) % 32 ? byte ^ (k + 1) : byte));
-        }
-        const points = Array.from({ length: m! }, (_, i) => i + 1);
-        expect(findWrongShares(field, points, shares, t!)).toEqual(wrong);
-      }),
+      fc.property(
+        fc.constantFrom([10, 4], [9, 4], [6, 4], [5, 4], [4, 4], [300, 290]),
+        fc.nat(),
+        fc.boolean(),
+        ([m, t], pick, all) => {
+          const shares = splitSecret(secretOf(32), t!, m!, random);
+          const field = fieldFor(m!);
+          const limit = Math.floor((m! - t!) / 2);
+          const wrong = [...new Set(Array.from({ length: limit }, (_, i) => (pick + i * 7) % m!))].sort((a, b) => a - b);
+          for (const [k, place] of wrong.entries()) {
+            // Either everywhere or in a byte of its own, so that errors of different places show at different positions.
+            shares[place] = shares[place]!.map((byte, i) => (all || i === (k * 5) % 32 ? byte ^ (k + 1) : byte));
+          }
+          const points = Array.from({ length: m! }, (_, i) => i + 1);
+          expect(findWrongShares(field, points, shares, t!)).toEqual(wrong);
+        },
+      ),
       { seed: 3, numRuns: 60 },
     );
   });

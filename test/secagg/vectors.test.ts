@@ -20,7 +20,8 @@ interface Recorded {
   readonly messages: readonly { readonly from: string; readonly name: string; readonly hex: string }[];
 }
 
-const load = (file: string): Recorded => JSON.parse(readFileSync(new URL(`vectors/${file}`, import.meta.url), 'utf8')) as Recorded;
+const load = (file: string): Recorded =>
+  JSON.parse(readFileSync(new URL(`vectors/${file}`, import.meta.url), 'utf8')) as Recorded;
 
 // What follows is written against the specification and node:crypto alone, as a stranger would.
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
@@ -30,15 +31,18 @@ const u32 = (value: number): Buffer => {
   return bytes;
 };
 const framed = (value: Buffer | string): Buffer => Buffer.concat([u32(Buffer.byteLength(value)), Buffer.from(value)]);
-const label = (text: string, ...fields: readonly Buffer[]): Buffer => Buffer.concat([framed(`sotto-secagg/1 ${text}`), ...fields]);
+const label = (text: string, ...fields: readonly Buffer[]): Buffer =>
+  Buffer.concat([framed(`sotto-secagg/1 ${text}`), ...fields]);
 const expand = (prk: Buffer, info: Buffer): Buffer => createHmac('sha256', prk).update(info).update(Buffer.of(1)).digest();
-const keystream = (key: Buffer, length: number): Buffer => createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
+const keystream = (key: Buffer, length: number): Buffer =>
+  createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
 const elements = (bytes: Buffer, bits: number, length: number): bigint[] => {
   const all = BigInt(`0x0${Buffer.from(bytes).reverse().toString('hex')}`);
   return Array.from({ length }, (_, e) => (all >> BigInt(e * bits)) & ((1n << BigInt(bits)) - 1n));
 };
 const x25519 = (secret: string, other: string): Buffer => {
-  const key = (raw: string) => createPrivateKey({ key: hex(`302e020100300506032b656e04220420${raw}`), format: 'der', type: 'pkcs8' });
+  const key = (raw: string) =>
+    createPrivateKey({ key: hex(`302e020100300506032b656e04220420${raw}`), format: 'der', type: 'pkcs8' });
   return diffieHellman({ privateKey: key(secret), publicKey: createPublicKey(key(other)) });
 };
 
@@ -54,14 +58,18 @@ describe.each(recipes)('vectors: $what', (recipe) => {
     const place = (id: string): number => vector.members.findIndex((member) => member.id === id);
     for (const member of vector.members) {
       expect(expand(hex(member.r), label('mask x25519')).toString('hex')).toBe(member.maskSecret);
-      const commit = createHash('sha256').update(label('commit', framed(hex(vector.ctx)), framed(member.id), framed(hex(member.b))));
+      const commit = createHash('sha256').update(
+        label('commit', framed(hex(vector.ctx)), framed(member.id), framed(hex(member.b))),
+      );
       expect(commit.digest('hex')).toBe(member.commitment);
       const self = Buffer.from(hkdfSync('sha256', hex(member.b), sid, label('self', framed(member.id)), 32));
       expect(self.toString('hex')).toBe(member.selfKey);
       const sent = vector.messages.find((message) => message.from === member.id && message.name === 'maskedInput');
       if (sent === undefined || member.peers.length === 0) continue;
       // y, minus every mask, is x: the self mask, and the pair masks of U1, which the lower id added.
-      const u1 = vector.members.filter(({ id }) => vector.messages.some((message) => message.from === id && message.name === 'shares'));
+      const u1 = vector.members.filter(({ id }) =>
+        vector.messages.some((message) => message.from === id && message.name === 'shares'),
+      );
       const streams = [{ key: self, sign: 1n }];
       for (const peer of u1) {
         if (peer.id === member.id) continue;

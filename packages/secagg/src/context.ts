@@ -125,7 +125,10 @@ function checkGraph(context: RoundContext): void {
   if (context.graph.kind === 'complete') {
     if (context.cohort.nMax > COMPLETE_GRAPH_MAX) {
       const cure = context.mode === 'malicious' ? 'lower nMax' : 'lower nMax or choose the harary graph';
-      throw new SottoError('unsupported', `nMax is ${context.cohort.nMax}; the complete graph goes to ${COMPLETE_GRAPH_MAX}: ${cure}`);
+      throw new SottoError(
+        'unsupported',
+        `nMax is ${context.cohort.nMax}; the complete graph goes to ${COMPLETE_GRAPH_MAX}: ${cure}`,
+      );
     }
     return;
   }

@@ -83,8 +83,7 @@ function thresholdFor(
 function staysConnected(n: number, k: number, bad: number, logs: Float64Array): boolean {
   if (bad < k) return true;
   if (n - k - 1 <= 0) return false;
-  const log =
-    Math.log(n) + Math.log(n - k - 1) - Math.LN2 + logs[bad]! + logs[n - k]! - logs[n]! - logs[bad - k]!;
+  const log = Math.log(n) + Math.log(n - k - 1) - Math.LN2 + logs[bad]! + logs[n - k]! - logs[n]! - logs[bad - k]!;
   return log < -(SECURITY_BITS + 1) * Math.LN2;
 }
 

@@ -7,16 +7,16 @@
 export type { Abort, AbortCode } from './abort.ts';
 export { startClient, stepClient } from './client/machine.ts';
 export { inputLimit } from './client/state.ts';
-export type { ClientEffect, ClientInput, ClientPhase, ClientSetup, ClientState, ClientStateOf, ClientStep } from './client/state.ts';
-export {
-  answeredKey,
-  checkContext,
-  contextHash,
-  contributedKey,
-  modelHash,
-  packedBytes,
-  planHash,
-} from './context.ts';
+export type {
+  ClientEffect,
+  ClientInput,
+  ClientPhase,
+  ClientSetup,
+  ClientState,
+  ClientStateOf,
+  ClientStep,
+} from './client/state.ts';
+export { answeredKey, checkContext, contextHash, contributedKey, modelHash, packedBytes, planHash } from './context.ts';
 export type { GraphRule, Mode, NoiseSpec, QuantiserSpec, RoundContext, Suite, VectorSpec } from './context.ts';
 export { runMaskJob } from './masks.ts';
 export type { JobOptions, MaskJob, MaskStream } from './masks.ts';
@@ -24,6 +24,9 @@ export { maskedInputMaxBytes } from './messages/input.ts';
 export type { Receipt } from './messages/unmask.ts';
 export { messageName } from './messages/wire.ts';
 export type { MessageName } from './messages/wire.ts';
+export { decodeNoisedSum, distributedNoise, encodeNoised } from './noise/distributed.ts';
+export type { DistributedNoise, DistributedNoiseChoice } from './noise/distributed.ts';
+export { discreteGaussian } from './noise/discrete-gaussian.ts';
 export { pack, unpack } from './packing.ts';
 export { roundParameters } from './parameters.ts';
 export type { CohortRule, RoundParameters } from './parameters.ts';

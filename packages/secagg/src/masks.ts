@@ -49,7 +49,10 @@ export function runMaskJob(crypto: CryptoProvider, job: MaskJob, options: JobOpt
   for (const [v, vector] of job.vectors.entries()) {
     const target = job.targets[v]!;
     if (target.length !== vector.length) {
-      throw new SottoError('invalid-argument', `vector ${vector.name} has ${target.length} elements; the job says ${vector.length}`);
+      throw new SottoError(
+        'invalid-argument',
+        `vector ${vector.name} has ${target.length} elements; the job says ${vector.length}`,
+      );
     }
     const keystream = new Uint8Array(Math.ceil((Math.min(CHUNK_ELEMENTS, vector.length) * vector.bits) / 8));
     for (let start = 0; start < vector.length; start += CHUNK_ELEMENTS) {

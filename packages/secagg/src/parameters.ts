@@ -56,11 +56,16 @@ export function checkCohortRule(rule: CohortRule): CohortRule {
 export function roundParameters(n: number, rule: CohortRule): RoundParameters {
   checkCohortRule(rule);
   check.integer('n', n, 0);
-  if (n < rule.nMin) throw new SottoError('protocol-aborted', `the roster has ${n} members; this round needs at least ${rule.nMin}`);
-  if (n > rule.nMax) throw new SottoError('protocol-aborted', `the roster has ${n} members; this round takes at most ${rule.nMax}`);
+  if (n < rule.nMin)
+    throw new SottoError('protocol-aborted', `the roster has ${n} members; this round needs at least ${rule.nMin}`);
+  if (n > rule.nMax)
+    throw new SottoError('protocol-aborted', `the roster has ${n} members; this round takes at most ${rule.nMax}`);
   const parameters = parametersOf(n, rule);
   if (parameters.F > n) {
-    throw new SottoError('protocol-aborted', `the roster has ${n} members, but its sum needs ${parameters.F}; enrol more or lower hMin`);
+    throw new SottoError(
+      'protocol-aborted',
+      `the roster has ${n} members, but its sum needs ${parameters.F}; enrol more or lower hMin`,
+    );
   }
   return parameters;
 }

@@ -29,12 +29,24 @@ export function sign(crypto: CryptoProvider, seed: Uint8Array, label: string, wr
 }
 
 /** Strict verification of {@link sign}. */
-export function verify(crypto: CryptoProvider, key: Uint8Array, signature: Uint8Array, label: string, write: WriteFields): boolean {
+export function verify(
+  crypto: CryptoProvider,
+  key: Uint8Array,
+  signature: Uint8Array,
+  label: string,
+  write: WriteFields,
+): boolean {
   return crypto.ed25519Verify(key, labelled(`sig ${label}`, write), signature);
 }
 
 /** HKDF-Expand (RFC 5869) with SHA-256 from a 32-byte pseudo-random key; info = enc("sotto-secagg/1 " + label, …). */
-export function expand(crypto: CryptoProvider, prk: Uint8Array, length: 32 | 64, label: string, write: WriteFields = none): Uint8Array {
+export function expand(
+  crypto: CryptoProvider,
+  prk: Uint8Array,
+  length: 32 | 64,
+  label: string,
+  write: WriteFields = none,
+): Uint8Array {
   const info = labelled(label, write);
   const first = crypto.hmacSha256(prk, info, Uint8Array.of(1));
   if (length === 32) return first;
@@ -48,7 +60,13 @@ export function expand(crypto: CryptoProvider, prk: Uint8Array, length: 32 | 64,
 }
 
 /** KDF(key, label, …) = HKDF-SHA256(key, salt sid, info enc("sotto-secagg/1 " + label, …)), 32 bytes. */
-export function kdf(crypto: CryptoProvider, key: Uint8Array, sid: Uint8Array, label: string, write: WriteFields = none): Uint8Array {
+export function kdf(
+  crypto: CryptoProvider,
+  key: Uint8Array,
+  sid: Uint8Array,
+  label: string,
+  write: WriteFields = none,
+): Uint8Array {
   const prk = crypto.hmacSha256(sid, key);
   const out = expand(crypto, prk, 32, label, write);
   prk.fill(0);

@@ -20,12 +20,16 @@ export function sumBits(nMax: number, largest: number): number {
   check.integer('nMax', nMax, 1, 0xffff);
   check.integer('largest', largest, 1, 0xffffffff);
   const bits = (BigInt(nMax) * BigInt(largest)).toString(2).length;
-  if (bits > 32) throw new SottoError('invalid-argument', `${nMax} elements of up to ${largest} need ${bits} bits; the limit is 32`);
+  if (bits > 32)
+    throw new SottoError('invalid-argument', `${nMax} elements of up to ${largest} need ${bits} bits; the limit is 32`);
   return bits;
 }
 
 /** Rounds to the nearest level (halves up) and clips. NaN is refused: a private step never gives one. */
-export function quantise(values: ArrayLike<number>, spec: QuantiserSpec): { readonly levels: Uint32Array; readonly clipped: number } {
+export function quantise(
+  values: ArrayLike<number>,
+  spec: QuantiserSpec,
+): { readonly levels: Uint32Array; readonly clipped: number } {
   checkSpec(spec);
   const offset = 2 ** (spec.bits - 1);
   const levels = new Uint32Array(values.length);
@@ -53,6 +57,9 @@ function checkSpec(spec: QuantiserSpec): void {
   check.positive('scale', spec.scale);
   check.integer('bits', spec.bits, 2, 32);
   if (spec.clip * spec.scale > 2 ** (spec.bits - 1) - 1 + 1e-6) {
-    throw new SottoError('invalid-argument', `clip·scale is ${spec.clip * spec.scale}; ${spec.bits} bits hold ${2 ** (spec.bits - 1) - 1}`);
+    throw new SottoError(
+      'invalid-argument',
+      `clip·scale is ${spec.clip * spec.scale}; ${spec.bits} bits hold ${2 ** (spec.bits - 1) - 1}`,
+    );
   }
 }

@@ -50,7 +50,13 @@ function element(share: Uint8Array, index: number, elementBytes: number): number
 }
 
 /** Berlekamp–Massey on the syndromes, then a search of the locator's roots among the points. */
-function locate(field: Field, points: readonly number[], values: readonly number[], t: number, limit: number): readonly number[] | undefined {
+function locate(
+  field: Field,
+  points: readonly number[],
+  values: readonly number[],
+  t: number,
+  limit: number,
+): readonly number[] | undefined {
   const multipliers = dualMultipliers(field, points);
   const terms = values.map((value, i) => multiply(field, value, multipliers[i]!));
   const syndromes: number[] = [];
@@ -76,7 +82,10 @@ function locate(field: Field, points: readonly number[], values: readonly number
 }
 
 /** The shortest linear recurrence of a sequence (Massey 1969): connection polynomial, constant term first, and its length. */
-function shortestRecurrence(field: Field, sequence: readonly number[]): { readonly locator: readonly number[]; readonly length: number } {
+function shortestRecurrence(
+  field: Field,
+  sequence: readonly number[],
+): { readonly locator: readonly number[]; readonly length: number } {
   let locator = [1];
   let previous = [1];
   let length = 0;
@@ -91,7 +100,8 @@ function shortestRecurrence(field: Field, sequence: readonly number[]): { readon
     }
     const factor = multiply(field, discrepancy, invert(field, previousDiscrepancy));
     const next = [...locator];
-    for (const [i, coefficient] of previous.entries()) next[i + gap] = (next[i + gap] ?? 0) ^ multiply(field, factor, coefficient);
+    for (const [i, coefficient] of previous.entries())
+      next[i + gap] = (next[i + gap] ?? 0) ^ multiply(field, factor, coefficient);
     for (let i = 0; i < next.length; i++) next[i] ??= 0;
     if (2 * length <= n) {
       previous = locator;

@@ -32,7 +32,9 @@ export function checkAdvert(setup: RosterTrust, ctx: Uint8Array, suite: Suite, a
     ...(setup.revokedSerials === undefined ? {} : { revokedSerials: setup.revokedSerials }),
   });
   if (!verifyAdvert(setup.crypto, certificate.signingKey, ctx, advert)) {
-    throw new RoundAbort('bad-signature', `the advertisement of ${advert.id} is not signed by its certificate's key`, [advert.id]);
+    throw new RoundAbort('bad-signature', `the advertisement of ${advert.id} is not signed by its certificate's key`, [
+      advert.id,
+    ]);
   }
   return certificate.signingKey;
 }

@@ -80,7 +80,10 @@ export const rosterAttacks: readonly Attack[] = [
   {
     name: 'the own entry is changed',
     run() {
-      const adversary = swapped((advert) => ({ ...advert, channelKey: crypto.x25519PublicKey(new Uint8Array(32).fill(5)) }), 'anna');
+      const adversary = swapped(
+        (advert) => ({ ...advert, channelKey: crypto.x25519PublicKey(new Uint8Array(32).fill(5)) }),
+        'anna',
+      );
       assertAborted(adversary, ['anna'], 'own-entry');
     },
   },
@@ -88,9 +91,21 @@ export const rosterAttacks: readonly Attack[] = [
     name: 'an entry of another member is swapped without its key (FLOWER: keys are not signed)',
     run() {
       const mine = crypto.x25519PublicKey(new Uint8Array(32).fill(5));
-      assertAborted(swapped((advert) => ({ ...advert, maskKey: mine }), 'bert', false), ['anna'], 'bad-signature');
-      assertAborted(swapped((advert) => ({ ...advert, channelKey: mine }), 'bert', false), ['anna'], 'bad-signature');
-      assertAborted(swapped((advert) => ({ ...advert, commitment: mine }), 'bert', false), ['anna'], 'bad-signature');
+      assertAborted(
+        swapped((advert) => ({ ...advert, maskKey: mine }), 'bert', false),
+        ['anna'],
+        'bad-signature',
+      );
+      assertAborted(
+        swapped((advert) => ({ ...advert, channelKey: mine }), 'bert', false),
+        ['anna'],
+        'bad-signature',
+      );
+      assertAborted(
+        swapped((advert) => ({ ...advert, commitment: mine }), 'bert', false),
+        ['anna'],
+        'bad-signature',
+      );
     },
   },
   {
@@ -105,15 +120,31 @@ export const rosterAttacks: readonly Attack[] = [
   {
     name: 'a key of another member is advertised again',
     run() {
-      assertAborted(swapped((advert, { adverts }) => ({ ...advert, maskKey: adverts.get('bert')!.maskKey })), ['anna'], 'duplicate-key');
-      assertAborted(swapped((advert, { adverts }) => ({ ...advert, channelKey: adverts.get('bert')!.maskKey })), ['anna'], 'duplicate-key');
+      assertAborted(
+        swapped((advert, { adverts }) => ({ ...advert, maskKey: adverts.get('bert')!.maskKey })),
+        ['anna'],
+        'duplicate-key',
+      );
+      assertAborted(
+        swapped((advert, { adverts }) => ({ ...advert, channelKey: adverts.get('bert')!.maskKey })),
+        ['anna'],
+        'duplicate-key',
+      );
     },
   },
   {
     name: 'the own key comes back in the entry of another',
     run() {
-      assertAborted(swapped((advert, { adverts }) => ({ ...advert, maskKey: adverts.get('anna')!.maskKey })), ['anna'], 'duplicate-key');
-      assertAborted(swapped((advert) => ({ ...advert, maskKey: advert.channelKey })), ['anna'], 'duplicate-key');
+      assertAborted(
+        swapped((advert, { adverts }) => ({ ...advert, maskKey: adverts.get('anna')!.maskKey })),
+        ['anna'],
+        'duplicate-key',
+      );
+      assertAborted(
+        swapped((advert) => ({ ...advert, maskKey: advert.channelKey })),
+        ['anna'],
+        'duplicate-key',
+      );
     },
   },
   {
@@ -132,8 +163,16 @@ export const rosterAttacks: readonly Attack[] = [
     name: 'zero, low-order and non-canonical keys',
     run() {
       for (const key of [new Uint8Array(32), lowOrder, nonCanonical, Uint8Array.from(lowOrder).fill(0x80, 31)]) {
-        assertAborted(swapped((advert) => ({ ...advert, maskKey: key })), ['anna'], 'bad-key');
-        assertAborted(swapped((advert) => ({ ...advert, channelKey: key })), ['anna'], 'bad-key');
+        assertAborted(
+          swapped((advert) => ({ ...advert, maskKey: key })),
+          ['anna'],
+          'bad-key',
+        );
+        assertAborted(
+          swapped((advert) => ({ ...advert, channelKey: key })),
+          ['anna'],
+          'bad-key',
+        );
       }
     },
   },
@@ -157,7 +196,12 @@ export const rosterAttacks: readonly Attack[] = [
           notAfterMs: NOW + 1,
         }),
       ];
-      for (const certificate of wrong) assertAborted(swapped((advert) => ({ ...advert, certificate })), ['anna'], 'bad-certificate');
+      for (const certificate of wrong)
+        assertAborted(
+          swapped((advert) => ({ ...advert, certificate })),
+          ['anna'],
+          'bad-certificate',
+        );
     },
   },
   {
@@ -186,9 +230,17 @@ export const rosterAttacks: readonly Attack[] = [
   {
     name: 'nMin, hMin, c or t below the floors of the site (FLOWER: no client-side minimum)',
     run() {
-      const floors = [{ minCohort: 5 }, { minCollusion: 2 }, { minHonest: 3 }, { minThreshold: 4 }, { peers: ['anna', 'bert', 'carl'] }];
+      const floors = [
+        { minCohort: 5 },
+        { minCollusion: 2 },
+        { minHonest: 3 },
+        { minThreshold: 4 },
+        { peers: ['anna', 'bert', 'carl'] },
+      ];
       for (const floor of floors) {
-        const adversary = new Adversary(['anna', 'bert', 'carl'], ['dora'], { client: { policy: { ...defaultSitePolicy, ...floor } } });
+        const adversary = new Adversary(['anna', 'bert', 'carl'], ['dora'], {
+          client: { policy: { ...defaultSitePolicy, ...floor } },
+        });
         adversary.tell('anna', adversary.rosterOf());
         assertAborted(adversary, ['anna'], 'policy');
       }
@@ -196,7 +248,10 @@ export const rosterAttacks: readonly Attack[] = [
         () => new TestClient(identityOf('anna'), contextOf({ mode: 'semi-honest' }), { policy: defaultSitePolicy }),
         /mode semi-honest is not allowed/,
       );
-      assert.throws(() => contextOf({ cohort: { hMin: 1 } }) && new TestClient(identityOf('anna'), contextOf({ cohort: { hMin: 1 } })), /hMin/);
+      assert.throws(
+        () => contextOf({ cohort: { hMin: 1 } }) && new TestClient(identityOf('anna'), contextOf({ cohort: { hMin: 1 } })),
+        /hMin/,
+      );
     },
   },
   {

@@ -17,7 +17,9 @@ import type { ContextChanges } from '../network.ts';
 import type { Attack } from './attack.ts';
 
 type Stage = 'advertise' | 'share' | 'masked' | 'confirm' | 'unmask';
-type Tamper = Partial<Record<Stage, (id: string, message: Uint8Array, server: TestServer, client: TestClient) => Uint8Array | undefined>>;
+type Tamper = Partial<
+  Record<Stage, (id: string, message: Uint8Array, server: TestServer, client: TestClient) => Uint8Array | undefined>
+>;
 
 interface Run {
   readonly server: TestServer;
@@ -44,7 +46,8 @@ export function tampered(
   const clients = new Map(ids.map((id) => [id, new TestClient(identityOf(id), context, setups[id])]));
   const refused: string[] = [];
   const send = (stage: Stage, id: string, message: Uint8Array | undefined): void => {
-    const changed = message === undefined ? undefined : (tamper[stage] ?? ((_, same) => same))(id, message, server, clients.get(id)!);
+    const changed =
+      message === undefined ? undefined : (tamper[stage] ?? ((_, same) => same))(id, message, server, clients.get(id)!);
     if (changed === undefined) return;
     const verdict = server.receive(id, changed);
     if (verdict.type === 'refused') refused.push(`${stage} ${id} ${verdict.abort.code}`);
@@ -111,7 +114,16 @@ export const serverAttacks: readonly Attack[] = [
   {
     name: 'the coordinator never holds an unmasked update',
     run() {
-      const run = tampered(FIVE, {}, { vectors: [{ name: 'update', length: 3000, bits: 20 }, { name: 'metrics', length: 2, bits: 13 }] });
+      const run = tampered(
+        FIVE,
+        {},
+        {
+          vectors: [
+            { name: 'update', length: 3000, bits: 20 },
+            { name: 'metrics', length: 2, bits: 13 },
+          ],
+        },
+      );
       assertExact(run, FIVE);
       const { sid, places } = run.server.state.session!;
       const received = run.server.received.map(toHex);
@@ -121,11 +133,16 @@ export const serverAttacks: readonly Attack[] = [
         for (const bits of [20, 24, 32]) {
           for (const start of [0, 1, 17, 100]) {
             const piece = toHex(pack(update.slice(start * 8, start * 8 + 16), bits));
-            assert.ok(received.every((text) => !text.includes(piece)), `${id} at ${bits} bits`);
+            assert.ok(
+              received.every((text) => !text.includes(piece)),
+              `${id} at ${bits} bits`,
+            );
           }
         }
         // The masked vector is uniform in its 16 highest values, by χ² with 15 degrees of freedom (10^-6 quantile 58.7) …
-        const message = run.server.received.find((data) => data[1] === 5 && toHex(data).includes(toHex(new TextEncoder().encode(id))))!;
+        const message = run.server.received.find(
+          (data) => data[1] === 5 && toHex(data).includes(toHex(new TextEncoder().encode(id))),
+        )!;
         const masked = unpack(decodeMaskedInput(sid, WIRE, run.context.vectors, message).vectors[0]!, 20, 3000);
         const opened = [...masked];
         const counts = new Array<number>(16).fill(0);
@@ -148,10 +165,14 @@ export const serverAttacks: readonly Attack[] = [
   {
     name: 'an advertisement of another, unsigned, twice different, or with a used key is refused',
     run() {
-      const other = tampered(FIVE, { advertise: (id, message, _, client) => (id === 'emil' ? clientOf(client, 'dora') : message) });
+      const other = tampered(FIVE, {
+        advertise: (id, message, _, client) => (id === 'emil' ? clientOf(client, 'dora') : message),
+      });
       assert.deepEqual(other.refused, ['advertise emil unexpected-message']);
       assertExact(other, FIVE.slice(0, 4));
-      const unsigned = tampered(FIVE, { advertise: (id, message) => (id === 'emil' ? flip(message, message.length - 70) : message) });
+      const unsigned = tampered(FIVE, {
+        advertise: (id, message) => (id === 'emil' ? flip(message, message.length - 70) : message),
+      });
       assert.deepEqual(unsigned.refused, ['advertise emil bad-signature']);
       const copied = tampered(FIVE, {
         advertise: (id, message, server) => {
@@ -169,10 +190,16 @@ export const serverAttacks: readonly Attack[] = [
   {
     name: 'boxes that are missing, for strangers, or not signed are refused',
     run() {
-      const short = tampered(FIVE, sharing('emil', (boxes) => boxes.slice(1)));
+      const short = tampered(
+        FIVE,
+        sharing('emil', (boxes) => boxes.slice(1)),
+      );
       assert.deepEqual(short.refused, ['share emil malformed']);
       assertExact(short, FIVE.slice(0, 4));
-      const renamed = tampered(FIVE, sharing('emil', (boxes) => boxes.map((box, i) => (i === 3 ? { ...box, peer: 'doris' } : box))));
+      const renamed = tampered(
+        FIVE,
+        sharing('emil', (boxes) => boxes.map((box, i) => (i === 3 ? { ...box, peer: 'doris' } : box))),
+      );
       assert.deepEqual(renamed.refused, ['share emil malformed']);
       const unsigned = tampered(FIVE, { share: (id, message) => (id === 'emil' ? flip(message, message.length - 1) : message) });
       assert.deepEqual(unsigned.refused, ['share emil bad-signature']);
@@ -189,19 +216,36 @@ export const serverAttacks: readonly Attack[] = [
           const input = decodeMaskedInput(session!.sid, WIRE, server.setup.context.vectors, message);
           const vectors = edit(input.vectors);
           const digest = inputHash(crypto, vectors);
-          const signature = sign ? signInput(crypto, identityOf('emil').signingSeed, session!.sid, rootU1, digest) : input.signature;
+          const signature = sign
+            ? signInput(crypto, identityOf('emil').signingSeed, session!.sid, rootU1, digest)
+            : input.signature;
           return encodeMaskedInput(session!.sid, { ...input, vectors, signature });
         },
       });
-      const longer = tampered(FIVE, change(([a, b]) => [new Uint8Array(a!.length + 1), b!]));
+      const longer = tampered(
+        FIVE,
+        change(([a, b]) => [new Uint8Array(a!.length + 1), b!]),
+      );
       assert.deepEqual(longer.refused, ['masked emil malformed']);
-      const shorter = tampered(FIVE, change(([a, b]) => [a!.subarray(1), b!]));
+      const shorter = tampered(
+        FIVE,
+        change(([a, b]) => [a!.subarray(1), b!]),
+      );
       assert.deepEqual(shorter.refused, ['masked emil malformed']);
-      const fewer = tampered(FIVE, change(([a]) => [a!]));
+      const fewer = tampered(
+        FIVE,
+        change(([a]) => [a!]),
+      );
       assert.deepEqual(fewer.refused, ['masked emil malformed']);
-      const spare = tampered(FIVE, change(([a, b]) => [a!, b!.map((byte, i) => (i === b!.length - 1 ? byte | 0x80 : byte))]));
+      const spare = tampered(
+        FIVE,
+        change(([a, b]) => [a!, b!.map((byte, i) => (i === b!.length - 1 ? byte | 0x80 : byte))]),
+      );
       assert.deepEqual(spare.refused, ['masked emil malformed']);
-      const forged = tampered(FIVE, change(([a, b]) => [flip(a!), b!], false));
+      const forged = tampered(
+        FIVE,
+        change(([a, b]) => [flip(a!), b!], false),
+      );
       assert.deepEqual(forged.refused, ['masked emil bad-signature']);
       for (const run of [longer, shorter, fewer, spare, forged]) assertExact(run, FIVE.slice(0, 4));
     },
@@ -209,7 +253,9 @@ export const serverAttacks: readonly Attack[] = [
   {
     name: 'a truncated y is no y',
     run() {
-      const run = tampered(FIVE, { masked: (id, message) => (id === 'emil' ? message.subarray(0, message.length - 3) : message) });
+      const run = tampered(FIVE, {
+        masked: (id, message) => (id === 'emil' ? message.subarray(0, message.length - 3) : message),
+      });
       assert.deepEqual(run.refused, ['masked emil malformed']);
       assertExact(run, FIVE.slice(0, 4));
     },
@@ -222,7 +268,10 @@ export const serverAttacks: readonly Attack[] = [
       const run = tampered(six, answering('bert', wrongShareOf('carl')));
       assertExact(run, six);
       const blamed = run.server.incidents.filter((incident) => incident.kind === 'bad-share');
-      assert.deepEqual(blamed.map((incident) => incident.parties), [['carl', 'bert']]);
+      assert.deepEqual(
+        blamed.map((incident) => incident.parties),
+        [['carl', 'bert']],
+      );
       assert.ok(blamed[0]!.evidence.length > 2);
     },
   },
@@ -262,14 +311,19 @@ export const serverAttacks: readonly Attack[] = [
       );
       assert.deepEqual(kind.refused, ['unmask bert malformed']);
       assertExact(kind, [...FIVE, 'fred']);
-      const unsigned = tampered([...FIVE, 'fred'], { unmask: (id, message) => (id === 'bert' ? flip(message, message.length - 1) : message) });
+      const unsigned = tampered([...FIVE, 'fred'], {
+        unmask: (id, message) => (id === 'bert' ? flip(message, message.length - 1) : message),
+      });
       assert.deepEqual(unsigned.refused, ['unmask bert bad-signature']);
     },
   },
   {
     name: 'shares of the wrong length are refused',
     run() {
-      const run = tampered([...FIVE, 'fred'], answering('bert', (shares) => shares.map((opened) => ({ ...opened, share: opened.share.subarray(1) }))));
+      const run = tampered(
+        [...FIVE, 'fred'],
+        answering('bert', (shares) => shares.map((opened) => ({ ...opened, share: opened.share.subarray(1) }))),
+      );
       assert.deepEqual(run.refused, ['unmask bert malformed']);
       assertExact(run, [...FIVE, 'fred']);
     },

@@ -32,7 +32,8 @@ export const survivorAttacks: readonly Attack[] = [
       const adversary = four().advertise().deliverAll();
       // dora's view says that anna dropped out, the others' that it did not; a second question follows.
       for (const id of ['anna', 'bert', 'carl']) adversary.freeze(id, ALL);
-      for (const id of ['anna', 'bert', 'carl']) adversary.certify(id, adversary.certificateOf(ALL, ALL, ['anna', 'bert', 'dora']));
+      for (const id of ['anna', 'bert', 'carl'])
+        adversary.certify(id, adversary.certificateOf(ALL, ALL, ['anna', 'bert', 'dora']));
       assert.equal(adversary.opened.length, 12);
       const u2 = ['bert', 'carl', 'dora'];
       for (const id of ['bert', 'carl']) adversary.freeze(id, u2);
@@ -119,7 +120,10 @@ export const survivorAttacks: readonly Attack[] = [
     name: 'n claimed by the coordinator differs from the roster',
     run() {
       const adversary = four();
-      const message = encodeRoster(adversary.ctx, ALL.map((id) => adversary.adverts.get(id)!));
+      const message = encodeRoster(
+        adversary.ctx,
+        ALL.map((id) => adversary.adverts.get(id)!),
+      );
       message[41] = 9; // the count of the list: 2 bytes, 4 + 32 of ctx, then u32
       adversary.tell('anna', message);
       assertAborted(adversary, ['anna'], 'malformed');
@@ -154,7 +158,10 @@ export const survivorAttacks: readonly Attack[] = [
       assertAborted(out, ['anna'], 'own-input');
       const changed = start();
       const entries = ALL.map((id) => changed.entry(id));
-      changed.tell('anna', encodeSurvivors(changed.sid, [{ ...entries[0]!, inputHash: entries[1]!.inputHash }, ...entries.slice(1)]));
+      changed.tell(
+        'anna',
+        encodeSurvivors(changed.sid, [{ ...entries[0]!, inputHash: entries[1]!.inputHash }, ...entries.slice(1)]),
+      );
       assertAborted(changed, ['anna'], 'own-input');
       const outside = new Adversary([...HONEST, 'emil'], ['dora']).advertise();
       for (const id of ALL) outside.deliver(id, ALL);
@@ -199,7 +206,9 @@ export const survivorAttacks: readonly Attack[] = [
     name: 'one bad box is a missing share, named, and the round goes on',
     run() {
       const adversary = four().advertise();
-      const boxes = adversary.boxesFor('anna', ALL).map((box) => (box.peer === 'carl' ? { ...box, sealed: box.sealed.map((byte) => byte ^ 1) } : box));
+      const boxes = adversary
+        .boxesFor('anna', ALL)
+        .map((box) => (box.peer === 'carl' ? { ...box, sealed: box.sealed.map((byte) => byte ^ 1) } : box));
       adversary.deliver('anna', ALL, boxes);
       assert.deepEqual(adversary.inputs.get('anna')?.missing, ['carl']);
       const none = four().advertise();
@@ -280,7 +289,11 @@ export const survivorAttacks: readonly Attack[] = [
         assert.equal(first.inputs.size, 4);
         const second = new Adversary(HONEST, ['dora'], { records, context: { attempt: 1 }, seed: 'second' }).advertise(ids);
         for (const id of ids) second.deliver(id, ids);
-        assertAborted(second, ids.filter((id) => id !== 'dora'), 'already-done');
+        assertAborted(
+          second,
+          ids.filter((id) => id !== 'dora'),
+          'already-done',
+        );
         assert.equal(second.inputs.size, 0);
       }
     },
@@ -304,7 +317,10 @@ export const survivorAttacks: readonly Attack[] = [
       const first = adversary.client('anna').outbox.at(-1)!;
       const [again] = adversary.tell('anna', adversary.deliveryOf('anna'));
       assert.deepEqual(again, first);
-      assert.throws(() => adversary.client('anna').step({ type: 'input', vectors: inputFor(adversary.context, 'anna') }), /ready-for-input/);
+      assert.throws(
+        () => adversary.client('anna').step({ type: 'input', vectors: inputFor(adversary.context, 'anna') }),
+        /ready-for-input/,
+      );
     },
   },
   {

@@ -50,7 +50,8 @@ export function openDelivery(setup: ClientSetup, state: ClientStateOf<'awaiting-
       continue;
     }
     held.push({ dealer: peer, r: opened.subarray(0, 32), b: opened.subarray(32, 64) });
-    if (opened.length > 64 && !equalBytes(opened.subarray(64), pairConfirmation(crypto, key))) complaint ??= session.roster[peer]!.id;
+    if (opened.length > 64 && !equalBytes(opened.subarray(64), pairConfirmation(crypto, key)))
+      complaint ??= session.roster[peer]!.id;
   }
   wipe(mask, kemSeed);
   const consumed = [secrets.r, secrets.channelSecret, ...state.channels.filter((channel) => channel !== undefined)];
@@ -93,7 +94,11 @@ function complain(
 ): ClientStep {
   const { sid } = state.session;
   const message = encodeComplaint(sid, signComplaint(setup.crypto, setup.signingSeed, sid, state.id, about));
-  const abort = { code: 'mask-key-mismatch', message: `the mask key that ${about} confirms is not the one derived here`, parties: [about] } as const;
+  const abort = {
+    code: 'mask-key-mismatch',
+    message: `the mask key that ${about} confirms is not the one derived here`,
+    parties: [about],
+  } as const;
   return {
     state: { phase: 'aborted', id: state.id, seen: state.seen, sent: message, abort },
     outgoing: [message],
@@ -232,7 +237,10 @@ function checkInput({ context }: ClientSetup, vectors: readonly Uint32Array[]): 
   for (const [i, spec] of context.vectors.entries()) {
     const vector = vectors[i]!;
     if (vector.length !== spec.length) {
-      throw new SottoError('invalid-argument', `vector ${spec.name} has ${vector.length} elements; the round says ${spec.length}`);
+      throw new SottoError(
+        'invalid-argument',
+        `vector ${spec.name} has ${vector.length} elements; the round says ${spec.length}`,
+      );
     }
     const limit = inputLimit(context, spec);
     let above = 0;

@@ -35,7 +35,8 @@ export function stepClient(setup: ClientSetup, state: ClientState, input: Client
         return giveUp(state, abortOf(reason));
       }
     case 'input':
-      if (state.phase !== 'ready-for-input') throw new SottoError('conflict', `the input came in phase ${state.phase}, not ready-for-input`);
+      if (state.phase !== 'ready-for-input')
+        throw new SottoError('conflict', `the input came in phase ${state.phase}, not ready-for-input`);
       return maskInput(setup, state, input.vectors);
     case 'masked':
       if (state.phase !== 'masking') throw new SottoError('conflict', `masked came in phase ${state.phase}, not masking`);
@@ -108,7 +109,8 @@ function giveUp(state: Running, abort: Abort): ClientStep {
 /** Everything secret in a state. */
 function secretsOf(state: Running): Uint8Array[] {
   const secrets: (Uint8Array | undefined)[] = [];
-  if ('secrets' in state) secrets.push(state.secrets.r, state.secrets.b, state.secrets.channelSecret, state.secrets.channelKemSeed);
+  if ('secrets' in state)
+    secrets.push(state.secrets.r, state.secrets.b, state.secrets.channelSecret, state.secrets.channelKemSeed);
   if ('channels' in state) secrets.push(...state.channels, state.ownShare);
   if ('pairs' in state) secrets.push(state.b, ...state.pairs.map((pair) => pair.key));
   if ('job' in state) secrets.push(...state.job.streams.flatMap((stream) => stream.keys));

@@ -91,7 +91,11 @@ function sealFor(sealer: Sealer, agreed: Uint8Array, holder: number, x: number, 
 function encapsulateFor(
   { setup, session, secrets, mask }: Sealer,
   holder: number,
-): { readonly ciphertexts: readonly Uint8Array[]; readonly channelSecret: Uint8Array; readonly confirmation: Uint8Array | undefined } {
+): {
+  readonly ciphertexts: readonly Uint8Array[];
+  readonly channelSecret: Uint8Array;
+  readonly confirmation: Uint8Array | undefined;
+} {
   const { crypto, random } = setup;
   const self = session.roster[session.self]!;
   const peer = session.roster[holder]!;

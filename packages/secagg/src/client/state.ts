@@ -113,7 +113,12 @@ interface Base {
 
 /** One state per step of the protocol. */
 export type ClientState =
-  | (Base & { readonly phase: 'awaiting-roster'; readonly ctx: Uint8Array; readonly advert: Advert; readonly secrets: AdvertSecrets })
+  | (Base & {
+      readonly phase: 'awaiting-roster';
+      readonly ctx: Uint8Array;
+      readonly advert: Advert;
+      readonly secrets: AdvertSecrets;
+    })
   | (Base & {
       readonly phase: 'awaiting-delivery';
       readonly session: ClientSession;

@@ -86,7 +86,10 @@ function readAdvert(reader: ByteReader, limits: WireLimits): Advert {
     signature: fixed(reader, SIGNATURE_BYTES),
   };
   if (advert.kemKeys.length !== kemCount) {
-    throw new SottoError('invalid-encoding', `an advert has ${advert.kemKeys.length} encapsulation keys; the suite has ${kemCount}`);
+    throw new SottoError(
+      'invalid-encoding',
+      `an advert has ${advert.kemKeys.length} encapsulation keys; the suite has ${kemCount}`,
+    );
   }
   return advert;
 }

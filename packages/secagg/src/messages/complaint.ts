@@ -27,7 +27,9 @@ export function signComplaint(
 }
 
 export function verifyComplaint(crypto: CryptoProvider, signingKey: Uint8Array, sid: Uint8Array, complaint: Complaint): boolean {
-  return verify(crypto, signingKey, complaint.signature, 'complaint', (w) => w.bytes(sid).text(complaint.id).text(complaint.about));
+  return verify(crypto, signingKey, complaint.signature, 'complaint', (w) =>
+    w.bytes(sid).text(complaint.id).text(complaint.about),
+  );
 }
 
 export function encodeComplaint(sid: Uint8Array, complaint: Complaint): Uint8Array {

@@ -47,7 +47,10 @@ export interface Delivery {
 }
 
 const writeBox = (writer: ByteWriter, box: ShareBox): ByteWriter =>
-  writer.text(box.peer).list(box.kemCiphertexts, (w, ciphertext) => w.bytes(ciphertext)).bytes(box.sealed);
+  writer
+    .text(box.peer)
+    .list(box.kemCiphertexts, (w, ciphertext) => w.bytes(ciphertext))
+    .bytes(box.sealed);
 
 function readBox(reader: ByteReader, limits: WireLimits): ShareBox {
   const box: ShareBox = {
@@ -59,7 +62,10 @@ function readBox(reader: ByteReader, limits: WireLimits): ShareBox {
     sealed: reader.bytes(SEALED_BYTES[1]!),
   };
   if (!SEALED_BYTES.includes(box.sealed.length)) {
-    throw new SottoError('invalid-encoding', `a sealed share has ${box.sealed.length} bytes; it must have ${SEALED_BYTES.join(' or ')}`);
+    throw new SottoError(
+      'invalid-encoding',
+      `a sealed share has ${box.sealed.length} bytes; it must have ${SEALED_BYTES.join(' or ')}`,
+    );
   }
   return box;
 }
@@ -92,14 +98,15 @@ export function verifyShares(crypto: CryptoProvider, signingKey: Uint8Array, sid
 }
 
 /** The data that AES-256-GCM binds to a box: enc("sotto-secagg/1 share", sid, sender, recipient, x, KEM ciphertexts). */
-export function boxAad(
-  sid: Uint8Array,
-  from: string,
-  to: string,
-  x: number,
-  kemCiphertexts: readonly Uint8Array[],
-): Uint8Array {
-  return labelled('share', (w) => w.bytes(sid).text(from).text(to).u32(x).list(kemCiphertexts, (v, c) => v.bytes(c)));
+export function boxAad(sid: Uint8Array, from: string, to: string, x: number, kemCiphertexts: readonly Uint8Array[]): Uint8Array {
+  return labelled('share', (w) =>
+    w
+      .bytes(sid)
+      .text(from)
+      .text(to)
+      .u32(x)
+      .list(kemCiphertexts, (v, c) => v.bytes(c)),
+  );
 }
 
 /** RFC 6962 root over U1; a leaf is enc(id). */

@@ -9,7 +9,17 @@ import { SottoError } from '@sotto/core/errors';
 import { hash, sign, verify } from '../primitives.ts';
 import { readConfirmations, writeConfirmation } from './confirm.ts';
 import type { Confirmation } from './confirm.ts';
-import { ascending, beginMessage, EVENT_BYTES, fixed, HASH_BYTES, openMessage, readId, SHARE_BYTES, SIGNATURE_BYTES } from './wire.ts';
+import {
+  ascending,
+  beginMessage,
+  EVENT_BYTES,
+  fixed,
+  HASH_BYTES,
+  openMessage,
+  readId,
+  SHARE_BYTES,
+  SIGNATURE_BYTES,
+} from './wire.ts';
 import type { WireLimits } from './wire.ts';
 
 /** Which of a dealer's two secrets a share belongs to: `b`, its self mask, or `r`, the root of its pairwise masks. */
@@ -45,7 +55,10 @@ export interface Receipt {
 }
 
 const writeShare = (writer: ByteWriter, opened: OpenedShare): ByteWriter =>
-  writer.text(opened.dealer).u8(opened.kind === 'b' ? 0 : 1).bytes(opened.share);
+  writer
+    .text(opened.dealer)
+    .u8(opened.kind === 'b' ? 0 : 1)
+    .bytes(opened.share);
 
 function readShare(reader: ByteReader): OpenedShare {
   const dealer = readId(reader);

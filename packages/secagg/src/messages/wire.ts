@@ -81,7 +81,8 @@ export function messageName(data: Uint8Array): MessageName | undefined {
 /** Length-prefixed bytes that must have exactly `length`. */
 export function fixed(reader: ByteReader, length: number): Uint8Array {
   const value = reader.bytes(length);
-  if (value.length !== length) throw new SottoError('invalid-encoding', `a field has ${value.length} bytes; it must have ${length}`);
+  if (value.length !== length)
+    throw new SottoError('invalid-encoding', `a field has ${value.length} bytes; it must have ${length}`);
   return value;
 }
 

@@ -31,7 +31,9 @@ export function createMaskPool(options: { readonly threads?: number } = {}): Mas
   const source = import.meta.url.endsWith('.ts');
   const file = new URL(source ? './mask-worker.ts' : './mask-worker.js', import.meta.url);
   const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(file, { execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [] });
+    const worker = new Worker(file, {
+      execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [],
+    });
     worker.unref();
     return worker;
   });

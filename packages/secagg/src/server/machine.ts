@@ -118,7 +118,11 @@ function attempt(
   const digest = setup.crypto.sha256(message);
   if (known !== undefined) {
     if (equalBytes(known, digest)) return { ...step(state), verdict: { type: 'repeated' } };
-    return refused(state, { code: 'equivocation', message: `${from} sent a second, different message of this stage`, parties: [from] });
+    return refused(state, {
+      code: 'equivocation',
+      message: `${from} sent a second, different message of this stage`,
+      parties: [from],
+    });
   }
   try {
     const effects = take(setup, state, from, message, nowMs);
@@ -140,7 +144,10 @@ function otherStage(
 ): ServerStep {
   const outcome = frozenOutcome(state, stage, from) ?? lateOutcome(state, stage);
   if (outcome === undefined) {
-    return refused(state, { code: 'unexpected-message', message: `${from} sent a message of stage ${stage} in stage ${state.stage}` });
+    return refused(state, {
+      code: 'unexpected-message',
+      message: `${from} sent a message of stage ${stage} in stage ${state.stage}`,
+    });
   }
   const repeat = known !== undefined && equalBytes(known, setup.crypto.sha256(message));
   const verdict: Verdict = repeat ? { type: 'repeated' } : { type: 'late' };
@@ -246,11 +253,21 @@ export function stageStatus(
       return { stage, received: [...state.inputs.keys()], expected: without(state.u1, state.inputs), minimum: parameters!.F };
     case 'confirm': {
       const members = state.u2.map((entry) => entry.id);
-      return { stage, received: [...state.confirmations.keys()], expected: without(members, state.confirmations), minimum: parameters!.T };
+      return {
+        stage,
+        received: [...state.confirmations.keys()],
+        expected: without(members, state.confirmations),
+        minimum: parameters!.T,
+      };
     }
     case 'unmask': {
       const members = state.u2.map((entry) => entry.id);
-      return { stage, received: [...state.answers.keys()], expected: without(members, state.answers), minimum: state.session!.threshold };
+      return {
+        stage,
+        received: [...state.answers.keys()],
+        expected: without(members, state.answers),
+        minimum: state.session!.threshold,
+      };
     }
     default:
       return { stage, received: [], expected: [], minimum: 0 };

@@ -47,7 +47,12 @@ export class Recovery {
     const first = this.#combine(field, opened.slice(0, t));
     const good = this.#isRight(wanted, first);
     const wrong = this.#disagreeing(field, opened, t, good);
-    if (wrong !== undefined && wrong.length > 0) this.#blame(id, wanted, wrong.map((place) => opened[place]!.holder));
+    if (wrong !== undefined && wrong.length > 0)
+      this.#blame(
+        id,
+        wanted,
+        wrong.map((place) => opened[place]!.holder),
+      );
     if (good) return first;
     const right = wrong === undefined ? [] : opened.filter((_, place) => !wrong.includes(place));
     if (right.length >= t) {
@@ -100,11 +105,19 @@ export class Recovery {
 
   #blame(dealer: string, { kind }: Wanted, holders: readonly string[]): void {
     const state = this.#state;
-    const evidence = [state.outcomes.get('advertise'), state.shares.get(dealer)?.message].filter((item) => item instanceof Uint8Array);
+    const evidence = [state.outcomes.get('advertise'), state.shares.get(dealer)?.message].filter(
+      (item) => item instanceof Uint8Array,
+    );
     evidence.push(...[...state.answers.values()].map((answer) => answer.message));
     const who = holders.length === 0 ? `the shares of ${kind} of ${dealer} do not give what it advertised` : '';
-    const message = who || `the shares of ${kind} of ${dealer} that ${holders.join(', ')} opened are wrong: the dealer or the holder lied`;
-    const incident = { kind: holders.length === 0 ? 'unrecoverable' : 'bad-share', parties: [dealer, ...holders], message, evidence } as const;
+    const message =
+      who || `the shares of ${kind} of ${dealer} that ${holders.join(', ')} opened are wrong: the dealer or the holder lied`;
+    const incident = {
+      kind: holders.length === 0 ? 'unrecoverable' : 'bad-share',
+      parties: [dealer, ...holders],
+      message,
+      evidence,
+    } as const;
     state.incidents.push({ type: 'incident', incident });
   }
 }

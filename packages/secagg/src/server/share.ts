@@ -53,10 +53,7 @@ export function closeShare(setup: ServerSetup, state: ServerState): Closed {
   for (const from of u1) {
     for (const box of state.shares.get(from)!.shares.boxes) inbox.get(box.peer)?.push({ ...box, peer: from });
   }
-  state.outcomes.set(
-    'share',
-    new Map([...inbox].map(([id, boxes]) => [id, encodeDelivery(session.sid, { u1, boxes })])),
-  );
+  state.outcomes.set('share', new Map([...inbox].map(([id, boxes]) => [id, encodeDelivery(session.sid, { u1, boxes })])));
   state.sums = setup.context.vectors.map((vector) => new Uint32Array(vector.length));
   state.stage = 'masked';
   return { recipients: u1, outcome: 'share', effects: [] };

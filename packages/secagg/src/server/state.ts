@@ -49,12 +49,7 @@ export type ServerInput =
 
 /** Something that a member did wrong or that went wrong about it; for the log and for blame. */
 export interface Incident {
-  readonly kind:
-    | 'refused-message'
-    | 'bad-share'
-    | 'unrecoverable'
-    | 'complaint'
-    | 'missing-share';
+  readonly kind: 'refused-message' | 'bad-share' | 'unrecoverable' | 'complaint' | 'missing-share';
   /** Parties that the evidence points to: "dealer or holder" names both. */
   readonly parties: readonly string[];
   readonly message: string;

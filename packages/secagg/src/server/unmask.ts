@@ -69,7 +69,12 @@ export function closeUnmask(setup: ServerSetup, state: ServerState, event: Uint8
   state.job = { vectors: context.vectors, targets: state.sums, streams };
   state.stage = 'removing-masks';
   if (setup.masking === 'deferred') {
-    return { recipients: [], outcome: undefined, effects: [...state.incidents.splice(0), { type: 'unmask', job: state.job }], consumed };
+    return {
+      recipients: [],
+      outcome: undefined,
+      effects: [...state.incidents.splice(0), { type: 'unmask', job: state.job }],
+      consumed,
+    };
   }
   runMaskJob(crypto, state.job);
   const closed = masksRemoved(setup, state);
