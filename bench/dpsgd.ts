@@ -101,7 +101,7 @@ async function timeSotto(model: BenchModel, threads: number): Promise<{ timings:
       times[i]!.push(performance.now() - begin);
     }
   }
-  await Promise.all([clipped, plain, rows].map((program) => program?.dispose()));
+  for (const program of [clipped, plain, rows]) await program?.dispose();
   return {
     timings: variants.map(([name], i): Timing => [name, times[i]!.sort((a, b) => a - b)[Math.floor(times[i]!.length / 2)]!]),
     compileMs,

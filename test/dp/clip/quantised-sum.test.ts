@@ -75,6 +75,24 @@ describe('quantised sum', () => {
     );
   });
 
+  it('keeps the bound when groups of coordinates are clipped apart', () => {
+    fc.assert(
+      fc.property(gradient, noise, factors, fc.constantFrom([6], [1, 6], [2, 4, 6]), (extra, sigma, factor, ends) => {
+        const grid = createGrid(1, sigma);
+        const sum = new QuantisedSum(grid, DIMENSION, 1, factor, ends);
+        sum.addRow([{ values: Float64Array.from(extra), width: DIMENSION }], 0);
+        const bound = maxSquaredNorm(grid.gridBits, sigma);
+        expect(squaredDistance(sum.sum, new Float64Array(DIMENSION)) <= bound).toBe(true);
+        // Each group has its equal share and no more.
+        ends.forEach((end, i) => {
+          const group = sum.sum.slice(ends[i - 1] ?? 0, end);
+          expect(squaredDistance(group, new Float64Array(group.length)) * BigInt(ends.length) <= bound).toBe(true);
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('keeps the direction and norm of gradients within the clip norm, and brings others to it', () => {
     const grid = createGrid(2, 1.5);
     const flat = clipFactor({ kind: 'flat', norm: 2 });

@@ -1,0 +1,102 @@
+import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-random';
+import { createMechanismPlan } from '@sotto/dp';
+import type { MechanismPlanOptions } from '@sotto/dp';
+import { describe, expect, it } from 'vitest';
+import { floatSlack } from '../../../packages/dp/src/clip/float-slack.ts';
+import { moments } from '../support/statistics.ts';
+
+const base: MechanismPlanOptions = {
+  sampleRate: 1,
+  expectedBatchSize: 50,
+  clipping: { kind: 'flat', norm: 1 },
+  noiseMultiplier: 0.7,
+  mode: 'fast',
+};
+
+/** The sum of float32 vectors, one after the other, each operation rounded to float32. */
+function floatSum(rows: readonly Float32Array[]): Float32Array {
+  const sum = new Float32Array(rows[0]!.length);
+  for (const row of rows) for (let j = 0; j < sum.length; j++) sum[j] = Math.fround(sum[j]! + row[j]!);
+  return sum;
+}
+
+describe('float slack', () => {
+  it('bounds what adding one example to a float32 sum can change', () => {
+    const [dimension, batch] = [64, 200];
+    const bound = 1 + floatSlack({ dimension, maxBatchSize: batch });
+    for (let trial = 0; trial < 50; trial++) {
+      // Unit vectors of equal directions make partial sums, and with them rounding errors, as large as they get.
+      const rows = Array.from({ length: batch }, (_, i) => {
+        const raw = Array.from({ length: dimension }, (__, j) => 1 + 0.3 * Math.sin(i * 12.9 + j * 78.2 + trial));
+        const norm = Math.hypot(...raw);
+        return Float32Array.from(raw, (value) => value / norm);
+      });
+      const [without, including] = [floatSum(rows.slice(1)), floatSum(rows)];
+      const difference = Math.hypot(...including.map((value, j) => value - without[j]!));
+      expect(difference).toBeLessThanOrEqual(bound);
+    }
+  });
+
+  it('grows with the model and the batch, and is small where it is used', () => {
+    expect(floatSlack({ dimension: 26_010, maxBatchSize: 400 })).toBeLessThan(0.03);
+    expect(floatSlack({ dimension: 10, maxBatchSize: 400 })).toBeGreaterThan(floatSlack({ dimension: 10, maxBatchSize: 100 }));
+  });
+});
+
+describe('fast mode', () => {
+  it('raises the noise by the slack', () => {
+    const plan = createMechanismPlan(base);
+    const dimension = 20_000;
+    const step = plan.begin(0, dimension, unsafeDeterministicRandom('fast noise'));
+    const { sum, standardDeviation } = step.release();
+    expect(standardDeviation).toBeCloseTo(0.7 * (1 + plan.slack(dimension)), 12);
+    expect(standardDeviation).toBeGreaterThan(0.7);
+    expect(Math.abs(moments(sum).variance / standardDeviation ** 2 - 1)).toBeLessThan(4 * Math.sqrt(2 / dimension));
+    expect(createMechanismPlan({ ...base, mode: 'secure' }).slack(dimension)).toBe(0);
+  });
+
+  it('adds sums and single examples alike', () => {
+    const release = (add: (step: ReturnType<ReturnType<typeof createMechanismPlan>['begin']>) => void): Float64Array => {
+      const step = createMechanismPlan(base).begin(2, 2, unsafeDeterministicRandom('sums'));
+      add(step);
+      return step.release().sum;
+    };
+    const whole = release((step) => step.addSum([Float32Array.of(0.5), Float32Array.of(-0.25)], 2));
+    const apart = release((step) => {
+      step.addSum([Float32Array.of(0.25), Float32Array.of(-0.25)], 1);
+      step.add([{ values: Float32Array.of(0.25, 0), width: 2 }], 1);
+    });
+    whole.forEach((value, j) => expect(Math.abs(value - apart[j]!)).toBeLessThan(1e-6));
+  });
+
+  it('cuts a batch above the cap to a random subset of it', () => {
+    const plan = createMechanismPlan({ ...base, maxBatchSize: 10 });
+    const seen = new Set<number>();
+    const random = unsafeDeterministicRandom('cap');
+    for (let i = 0; i < 60; i++) {
+      const { batch } = plan.begin(50, 1, random);
+      expect(batch.length).toBe(10);
+      expect([...batch]).toEqual([...new Set(batch)].sort((a, b) => a - b));
+      for (const record of batch) seen.add(record);
+    }
+    expect(seen.size).toBe(50);
+  });
+
+  it('refuses float sums in secure mode, sums that are not finite, and more examples than the batch', () => {
+    const secure = createMechanismPlan({ ...base, mode: 'secure' }).begin(1, 1, unsafeDeterministicRandom('a'));
+    expect(() => secure.addSum([Float32Array.of(1)], 1)).toThrow(/secure mode, where sums of floats cannot be added/);
+    const fast = createMechanismPlan(base).begin(1, 2, unsafeDeterministicRandom('b'));
+    for (const bad of [NaN, Infinity, -Infinity])
+      expect(() => fast.addSum([Float32Array.of(0, bad)], 1)).toThrow(/NaN or an infinity/);
+    expect(() => fast.addSum([Float32Array.of(0, 0)], 2)).toThrow(/count is 2; only 1 examples/);
+    expect(() => fast.release()).toThrow(/0 of 1 examples/);
+  });
+
+  it('refuses groups without per-layer clipping, and the other way round', () => {
+    const random = unsafeDeterministicRandom('c');
+    expect(() => createMechanismPlan(base).begin(1, 4, random, [2, 4])).toThrow(/groupEnds must be given with perLayer clipping/);
+    const perLayer = createMechanismPlan({ ...base, clipping: { kind: 'perLayer', norm: 1 } });
+    expect(() => perLayer.begin(1, 4, random)).toThrow(/groupEnds must be given/);
+    expect(() => perLayer.begin(1, 4, random, [2, 3])).toThrow(/must rise and end at 4/);
+  });
+});
