@@ -10,7 +10,11 @@ import type { Emitter, Node } from './emit.ts';
 const LOWEST = -3.4028234663852886e38;
 
 /** The first-maximum gradient of a max pooling: a flat form for 2×2 windows of stride 1, else position by position. */
-export function emitMaxPoolGradient(emit: Emitter, node: Node<'maxPool2dGradient'>, inputs: readonly [string, string, string]): string {
+export function emitMaxPoolGradient(
+  emit: Emitter,
+  node: Node<'maxPool2dGradient'>,
+  inputs: readonly [string, string, string],
+): string {
   const { size, strides, dilations, pads } = node.attributes.options;
   const flat = [...size, ...strides, ...dilations].join() === '2,2,1,1,1,1' && pads.every((pad) => pad === 0);
   return flat ? emitFlat(emit, node, inputs) : emitByCell(emit, node, inputs);
@@ -23,7 +27,8 @@ export function emitMaxPoolGradient(emit: Emitter, node: Node<'maxPool2dGradient
 function emitFlat(emit: Emitter, node: Node<'maxPool2dGradient'>, [x, , gradient]: readonly [string, string, string]): string {
   const [n, c, h, w] = node.shape as [number, number, number, number];
   const total = n * c * h * w;
-  const cut = (t: string, begin: number, end: number): string => emit.op('Slice', [t, emit.integers([begin]), emit.integers([end]), emit.integers([0])]);
+  const cut = (t: string, begin: number, end: number): string =>
+    emit.op('Slice', [t, emit.integers([begin]), emit.integers([end]), emit.integers([0])]);
   const padded = (t: string, before: number, after: number): string => emit.op('Pad', [t, emit.integers([before, after])]);
   const split = (g: string, first: string, second: string): [string, string] => {
     const toFirst = emit.op('Mul', [g, emit.asFloat(emit.op('GreaterOrEqual', [first, second]))]);
@@ -41,11 +46,7 @@ function emitFlat(emit: Emitter, node: Node<'maxPool2dGradient'>, [x, , gradient
 }
 
 /** Through the values of each window, position by position. Exact for every window. */
-function emitByCell(
-  emit: Emitter,
-  node: Node<'maxPool2dGradient'>,
-  [x, y, gradient]: readonly [string, string, string],
-): string {
+function emitByCell(emit: Emitter, node: Node<'maxPool2dGradient'>, [x, y, gradient]: readonly [string, string, string]): string {
   const { options } = node.attributes;
   const [n, c, h, w] = node.shape as [number, number, number, number];
   const [, , oh, ow] = node.inputs[1]!.shape as [number, number, number, number];
@@ -94,4 +95,3 @@ function emitByCell(
     emit.integers([2, 3]),
   ]);
 }
-

@@ -26,14 +26,25 @@ const windowFirst =
  * The per-example kernel gradients of a convolution of one channel as one grouped convolution of the images with their own output gradients,
  * without columns; undefined where windows leave a rest at the end.
  */
-function oneChannelGradient<T>(ops: Ops<T>, x: T, g: T, [kh, kw]: readonly [number, number], window: Window2d): GradientRecord<T> | undefined {
+function oneChannelGradient<T>(
+  ops: Ops<T>,
+  x: T,
+  g: T,
+  [kh, kw]: readonly [number, number],
+  window: Window2d,
+): GradientRecord<T> | undefined {
   const [n, , h, w] = ops.shapeOf(x) as [number, number, number, number];
   const [, co, oh, ow] = ops.shapeOf(g) as [number, number, number, number];
   const [top, left] = window.pads;
   const bottom = (kh - 1) * window.dilations[0] + (oh - 1) * window.strides[0] + 1 - h - top;
   const right = (kw - 1) * window.dilations[1] + (ow - 1) * window.strides[1] + 1 - w - left;
   if (bottom < 0 || right < 0) return undefined;
-  const options: Conv2dOptions = { strides: window.dilations, dilations: window.strides, pads: [top, left, bottom, right], groups: n };
+  const options: Conv2dOptions = {
+    strides: window.dilations,
+    dilations: window.strides,
+    pads: [top, left, bottom, right],
+    groups: n,
+  };
   const gradients = ops.conv2d(ops.reshape(x, [1, n, h, w]), ops.reshape(g, [n * co, 1, oh, ow]), options);
   return {
     kind: 'direct',
