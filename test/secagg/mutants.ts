@@ -412,7 +412,7 @@ export const mutants: readonly Mutant[] = [
         find: "'chan', (w) => w.text(from).text(to)",
         replace: "'chan', (w) => w.text(from < to ? from : to).text(from < to ? to : from)",
       },
-      { file: 'messages/share.ts', find: 'w.bytes(sid).text(from).text(to).u32(x)', replace: 'w.bytes(sid)' },
+      { file: 'messages/share.ts', find: '.text(from)\n      .text(to)\n      .u32(x)', replace: '' },
     ],
   },
   {
@@ -424,7 +424,7 @@ export const mutants: readonly Mutant[] = [
         find: "const key = kdf(crypto, input, sid, 'chan', (w) => w.text(from).text(to));",
         replace: "const key = kdf(crypto, sid, sid, 'chan');",
       },
-      { file: 'messages/share.ts', find: 'w.bytes(sid).text(from).text(to).u32(x)', replace: 'w.bytes(sid).u32(x)' },
+      { file: 'messages/share.ts', find: '.text(from)\n      .text(to)\n', replace: '' },
     ],
   },
   one(
