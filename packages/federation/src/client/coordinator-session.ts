@@ -79,10 +79,9 @@ export class CoordinatorSession {
   /**
    * Accepts the coordinator's present checkpoint: signed by its ledger key, and an extension of what was seen before.
    *
-   * @returns whether the log has grown
    * @throws SottoError `integrity` for a log that was rewound or forked
    */
-  witness(view: LogView): boolean {
+  witness(view: LogView): void {
     const { world, party, config } = this.#parts;
     if (this.#greeting === undefined) throw new SottoError('internal', 'no greeting yet');
     const key = {
@@ -92,7 +91,6 @@ export class CoordinatorSession {
     const before = this.#remembered();
     const checkpoint = acceptCheckpoint(world.crypto, key, before, view.checkpoint, view.consistencyProof);
     this.#seen = { checkpoint, note: view.checkpoint };
-    return before === undefined || checkpoint.size > before.size;
   }
 
   close(): void {

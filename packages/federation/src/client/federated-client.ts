@@ -181,8 +181,9 @@ export class FederatedClient implements Stoppable {
       }
       throw reason;
     });
-    if (log !== undefined && request.knownLogSize === session.knownLogSize && session.witness(log))
-      this.#observe(runId, session, store);
+    // A hello in between has moved on already; the proof in this answer is from the size that was asked for.
+    if (log !== undefined && request.knownLogSize === session.knownLogSize) session.witness(log);
+    if (session.knownLogSize > (store.ledger.ledger.state.lastSeen?.size ?? 0)) this.#observe(runId, session, store);
     return answer;
   }
 
