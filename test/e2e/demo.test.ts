@@ -184,7 +184,7 @@ describe('a demo that is stopped', () => {
     expect((result['published'] as number) + (result['aborted'] as number)).toBe(4);
   }, 180_000);
 
-  it('stops its children on Ctrl-C and says how to go on', async () => {
+  it('stops its children on Ctrl-C and says how to go on; and stops them when one cannot run', async () => {
     const directory = join(folder, 'interrupted');
     const run = new SottoProcess('demo', '--json', '--rounds', '50', '--out', directory);
     await run.record(({ event }) => event === 'round.started');
@@ -195,5 +195,16 @@ describe('a demo that is stopped', () => {
       /^sotto demo: interrupted; all processes are stopped\. "sotto demo --resume .*" goes on where it was\n$/,
     );
     await gone(run.pids().values());
+
+    // A service that cannot run is no reason to try for ever.
+    const config = join(folder, '.interrupted-state/config/va.json');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"budget"', '"bugdet"'));
+    const broken = new SottoProcess('demo', '--json', '--resume', directory);
+    const failed = await broken.ended;
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toMatch(
+      /^sotto demo: the service "va" cannot run: sotto client: .*va\.json: unknown key "bugdet"; did you mean "budget"\?\n$/,
+    );
+    await gone(broken.pids().values());
   }, 120_000);
 });
