@@ -44,23 +44,40 @@ test('what is no number is refused with line and column, and without the value',
   expect(() => parse('a;b;c;d\n1;2', whole)).toThrow('x.csv has 2 fields in line 2; the plan says 4');
 });
 
-test('a row’s part depends on the seed and its own line only', () => {
+test('a record’s part depends on the seed and its own fields only: removing one moves no other', () => {
   const rows = Array.from({ length: 400 }, (_, i) => `${i};1;1;0`);
-  const heldOutOf = (lines: readonly string[], seed = 's'): number[] => {
-    const { heldOut } = parse(['a;b;c;d', ...lines].join('\n'), { holdout: { fraction: 0.34, seed } });
-    return Array.from({ length: heldOut.count }, (_, i) => Math.round((heldOut.features[3 * i] ?? 0) * 10 + 50));
+  const partsOf = (lines: readonly string[], seed = 's'): { held: number[]; trained: number[] } => {
+    const parts = parse(['a;b;c;d', ...lines].join('\n'), { holdout: { fraction: 0.34, seed } });
+    const ids = ({ count, features }: typeof parts.training): number[] =>
+      Array.from({ length: count }, (_, i) => Math.round((features[3 * i] ?? 0) * 10 + 50));
+    return { held: ids(parts.heldOut), trained: ids(parts.training) };
   };
-  const before = heldOutOf(rows);
-  expect(before.length).toBeGreaterThan(100);
-  expect(before.length).toBeLessThan(172);
-  // Rows 0 to 199 are where they were, whatever else is in the file, even where a row becomes unusable.
-  const changed = heldOutOf([...rows.slice(0, 100), '?;1;1;0', ...rows.slice(101, 200)]);
-  expect(changed).toEqual(before.filter((row) => row < 200 && row !== 100));
-  expect(heldOutOf(rows, 'other')).not.toEqual(before);
-  // Recomputed by hand: SHA-256, first four bytes, against the fraction.
-  const coin = (line: number): boolean =>
-    createHash('sha256').update(`sotto holdout/1\ns\n${line}`).digest().readUInt32BE(0) < 0.34 * 2 ** 32;
-  expect(before).toEqual(rows.map((_, i) => i).filter((i) => coin(i + 1)));
+  const { held, trained } = partsOf(rows);
+  expect(held.length).toBeGreaterThan(100);
+  expect(held.length).toBeLessThan(172);
+  for (const removed of [0, 1, 57, 199, 399]) {
+    const without = partsOf(rows.filter((_, i) => i !== removed));
+    expect(without.held).toEqual(held.filter((row) => row !== removed));
+    expect(without.trained).toEqual(trained.filter((row) => row !== removed));
+  }
+  const shuffled = partsOf([...rows].reverse());
+  expect(shuffled.held.sort((a, b) => a - b)).toEqual(held);
+  expect(partsOf(rows, 'other').held).not.toEqual(held);
+  // Recomputed by hand: SHA-256 of the canonical encoding, first four bytes, against the fraction.
+  const text = (value: string): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(Buffer.byteLength(value));
+    return Buffer.concat([length, Buffer.from(value)]);
+  };
+  const coin = (row: string): boolean => {
+    const hash = createHash('sha256')
+      .update(text('sotto holdout/2'))
+      .update(text('s'))
+      .update(Buffer.of(0, 0, 0, 4));
+    for (const field of row.split(';')) hash.update(text(field));
+    return hash.digest().readUInt32BE(0) < 0.34 * 2 ** 32;
+  };
+  expect(held).toEqual(rows.map((_, i) => i).filter((i) => coin(rows[i]!)));
 });
 
 test('the four hospitals give 740 complete records with 13 features', async () => {

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { fromUtf8, utf8 } from '@sotto/core/bytes';
+import { fromUtf8 } from '@sotto/core/bytes';
 import type { CryptoProvider } from '@sotto/core/crypto';
+import { ByteWriter } from '@sotto/core/encoding';
 import { SottoError } from '@sotto/core/errors';
 import { type FeatureColumn, type TabularSpec, featureCount } from '../plan/tabular-spec.ts';
 
@@ -49,15 +50,23 @@ export function parseTable(
       );
     }
     const row = readRow(fields, spec, `${name}, line ${index + 1}`);
-    if (row !== undefined) (isHeldOut(crypto, spec, index) ? heldOut : training).push(row);
+    if (row !== undefined) (isHeldOut(crypto, spec, fields) ? heldOut : training).push(row);
   }
   const width = featureCount(spec);
   return { training: toRecords(training, width), heldOut: toRecords(heldOut, width) };
 }
 
-/** Whether the row of a line is held out: a public coin of the plan's seed and the line's number. */
-function isHeldOut(crypto: Pick<CryptoProvider, 'sha256'>, spec: TabularSpec, index: number): boolean {
-  const digest = crypto.sha256(utf8(`sotto holdout/1\n${spec.holdout.seed}\n${index}`));
+/**
+ * Whether a record is held out: a public coin of the plan's seed and the record's own fields. It must not depend on the
+ * record's place in the file: then the removal of one record would move others between the parts, and two neighbouring
+ * files would differ in more than one training record, which is all that the guarantee covers.
+ */
+function isHeldOut(crypto: Pick<CryptoProvider, 'sha256'>, spec: TabularSpec, fields: readonly string[]): boolean {
+  const record = new ByteWriter()
+    .text('sotto holdout/2')
+    .text(spec.holdout.seed)
+    .list(fields, (writer, field) => writer.text(field));
+  const digest = crypto.sha256(record.finish());
   const draw = new DataView(digest.buffer, digest.byteOffset, 4).getUint32(0);
   return draw < spec.holdout.fraction * 2 ** 32;
 }
