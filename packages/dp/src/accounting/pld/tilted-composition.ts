@@ -90,9 +90,15 @@ export class TiltedComposition {
     const laws: WeightedLaw[] = tilted.map(({ loss, weight, count }) => ({ loss, mass: weight, count }));
     const outside = outsideError(laws, extent, window.offset, first * step, (first + size) * step);
     const bin = fftErrorBound(size);
-    const perPoint = (spectrum.sum * (steps * bin + 4e-16 * steps * Math.PI) + bin * spectrum.sum) / size + Math.exp(smallestLogModulus);
+    // Round-off, bounded by the sum over bins of their errors, and by Parseval and Cauchy-Schwarz: the lesser holds.
     const points = tilt > 0 ? Math.min(size, 1 / (step * tilt * (1 + tilt)) + 1) : size;
-    this.tailError = outside + perPoint * points;
+    const phase = 4e-16 * steps * Math.PI;
+    const bySum = ((spectrum.sum * (steps * bin + phase + bin)) / size) * points;
+    const forward = tilted.reduce((sum, part) => sum + part.count * Math.sqrt(part.weight.reduce((t, w) => t + w * w, 0)), 0);
+    const composed = Math.sqrt(spectrum.squares / size);
+    const byNorm = Math.sqrt(points) * (bin * forward + (phase + bin) * composed);
+    const roundOff = Math.min(bySum, byNorm) + Math.exp(smallestLogModulus) * points;
+    this.tailError = outside + roundOff;
   }
 
   /** ε at which the bound on δ is `delta`; never below 0. NaN if it lies outside of the window. */
@@ -235,11 +241,12 @@ function tiltedPart({ measure, count }: GridPart, step: number, tilt: number): T
 }
 
 /** The product of the spectra of the parts, each to its power, into the transform's bins. */
-function power(parts: readonly TiltedPart[], size: number, fft: RealFft, scratch: Float64Array): { sum: number } {
+function power(parts: readonly TiltedPart[], size: number, fft: RealFft, scratch: Float64Array): { sum: number; squares: number } {
   const bins = size / 2 + 1;
   const log = parts.length > 1 ? new Float64Array(bins) : undefined;
   const phase = parts.length > 1 ? new Float64Array(bins) : undefined;
   let sum = 0;
+  let squares = 0;
   parts.forEach((part, order) => {
     scratch.fill(0);
     for (let i = 0; i < part.index.length; i++) {
@@ -265,11 +272,13 @@ function power(parts: readonly TiltedPart[], size: number, fft: RealFft, scratch
         const modulus = Math.exp(logModulus);
         fft.re[k] = modulus * Math.cos(angle);
         fft.im[k] = modulus * Math.sin(angle);
-        sum += k === 0 || k === bins - 1 ? modulus : 2 * modulus;
+        const times = k === 0 || k === bins - 1 ? 1 : 2;
+        sum += times * modulus;
+        squares += times * modulus * modulus;
       }
     }
   });
   // The middle bin of a real sequence is real.
   fft.im[bins - 1] = 0;
-  return { sum };
+  return { sum, squares };
 }
