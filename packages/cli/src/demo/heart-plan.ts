@@ -96,6 +96,6 @@ export function heartPlan(runId: string, rounds: number): FederationPlan {
     })),
     quantiser: { clip: 1024, bits: 20 },
     secagg: { mode: 'malicious', gammaNumerator: 1, gammaDenominator: 3, cMin: 1, nMin: 3, nMax: 4, hMin: 2 },
-    deadlines: { joinMs: 5_000, advertiseMs: 10_000, shareMs: 10_000, maskedMs: 30_000, confirmMs: 10_000, unmaskMs: 10_000 },
+    deadlines: { joinMs: 15_000, advertiseMs: 10_000, shareMs: 10_000, maskedMs: 30_000, confirmMs: 10_000, unmaskMs: 10_000 },
   };
 }
