@@ -1,22 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startClient } from '../../packages/secagg/src/client/machine.ts';
-import { nodeCrypto } from '../../packages/secagg/src/node/crypto-node.ts';
-import {
-  contextOf,
-  coordinatorSeed,
-  identityOf,
-  inputFor,
-  plainSum,
-  rootSeed,
-  runRound,
-  STAGES,
-  TestClient,
-  TestServer,
-  trust,
-} from './network.ts';
+import { contextOf, identityOf, inputFor, plainSum, runRound, STAGES, TestClient, TestServer } from './network.ts';
 import type { Loss, RoundRun } from './network.ts';
-import { toyCrypto } from './toy-crypto.ts';
 
 const NAMES = ['anna', 'bert', 'carl', 'dora', 'emil', 'fred'];
 const ids = (n: number): string[] => (n <= 6 ? NAMES.slice(0, n) : Array.from({ length: n }, (_, i) => `p${i}`).sort());
@@ -145,44 +131,6 @@ describe('random patterns of larger cohorts', () => {
       }),
       { seed: 11, numRuns: 12 },
     );
-  });
-
-  const lostOf = (n: number): Record<string, Loss> =>
-    Object.fromEntries(
-      ids(n).map((id, i): [string, Loss] => [
-        id,
-        i % 61 === 3 ? 'masked' : i % 83 === 5 ? 'unmask' : i % 97 === 8 ? 'share' : undefined,
-      ]),
-    );
-  const large = (n: number, changes: Parameters<typeof contextOf>[0], losses = lostOf(n)): RoundRun => {
-    const toy = toyCrypto(nodeCrypto);
-    const setup = { crypto: toy, trust: { ...trust, rootKey: toy.ed25519PublicKey(rootSeed) } };
-    const vectors = [{ name: 'v', length: 5, bits: 24 }];
-    const coordinatorKey = toy.ed25519PublicKey(coordinatorSeed);
-    const context = contextOf({
-      vectors,
-      coordinatorKey,
-      cohort: { nMax: n, gammaNumerator: 1, gammaDenominator: 20 },
-      ...changes,
-    });
-    const run = runRound({ ids: ids(n), context, losses, server: setup, client: setup, crypto: toy });
-    const members = ids(n).filter((id) => losses[id] !== 'masked' && losses[id] !== 'share');
-    expect(run.server.state.abort).toBeUndefined();
-    expect(run.server.result!.members).toEqual(members);
-    expect(run.server.result!.sums).toEqual(plainSum(run, members));
-    return run;
-  };
-
-  it('reach cohorts over the sparse graph, semi-honest', () => {
-    const graph = { kind: 'harary', dropoutNumerator: 1, dropoutDenominator: 20 } as const;
-    const run = large(513, { mode: 'semi-honest', graph, cohort: { nMax: 600, gammaNumerator: 1, gammaDenominator: 20 } });
-    const session = run.server.state.session!;
-    expect(session.threshold).toBeLessThan(session.holders[0]!.length);
-    for (const [place, holders] of session.holders.entries()) {
-      expect(holders.length).toBe(session.holders[0]!.length);
-      expect(holders).toContain(place);
-      for (const holder of holders) expect(session.holders[holder]).toContain(place);
-    }
   });
 
   it('refuse a sparse graph against a malicious coordinator, and say why', () => {

@@ -12,7 +12,8 @@ import { decodeUnmask, encodeUnmask, signUnmask } from '../../../packages/secagg
 import type { OpenedShare } from '../../../packages/secagg/src/messages/unmask.ts';
 import { pack, unpack } from '../../../packages/secagg/src/packing.ts';
 import { selfKey } from '../../../packages/secagg/src/keys.ts';
-import { contextOf, crypto, identityOf, inputFor, plainSum, TestClient, TestServer } from '../network.ts';
+import { COMPLETE_GRAPH_MAX } from '../../../packages/secagg/src/parameters.ts';
+import { contextOf, crypto, identityOf, inputFor, plainSum, runRound, TestClient, TestServer } from '../network.ts';
 import type { ContextChanges } from '../network.ts';
 import type { Attack } from './attack.ts';
 
@@ -110,7 +111,27 @@ const wrongShareOf =
   (shares: readonly OpenedShare[]): readonly OpenedShare[] =>
     shares.map((opened) => (opened.dealer === dealer ? { ...opened, share: flip(opened.share, 7) } : opened));
 
+/** Semi-honest rounds of 36 members with losses at three stages; sparse where the limit of the complete graph is lowered. */
+function sparseRound(): void {
+  const graph = { kind: 'harary', dropoutNumerator: 1, dropoutDenominator: 10 } as const;
+  const context = contextOf({ mode: 'semi-honest', graph, cohort: { nMax: 36, gammaNumerator: 1, gammaDenominator: 20 } });
+  const ids = Array.from({ length: 36 }, (_, i) => `p${i}`).sort();
+  const losses = { p3: 'masked', p11: 'share', p20: 'unmask' } as const;
+  const run = runRound({ ids, context, losses });
+  assert.equal(run.server.state.abort?.code, undefined);
+  const members = ids.filter((id) => id !== 'p3' && id !== 'p11');
+  assert.deepEqual(run.server.result?.members, members);
+  assert.deepEqual(run.server.result?.sums, plainSum(run, members));
+  const { holders, threshold } = run.server.state.session!;
+  for (const [place, list] of holders.entries()) {
+    assert.ok(list.includes(place) && list.length >= threshold);
+    for (const holder of list) assert.ok(holders[holder]!.includes(place));
+  }
+  if (COMPLETE_GRAPH_MAX < 36) assert.ok(holders[0]!.length < 36);
+}
+
 export const serverAttacks: readonly Attack[] = [
+  { name: 'a semi-honest round of many is exact', run: sparseRound },
   {
     name: 'the coordinator never holds an unmasked update',
     run() {
