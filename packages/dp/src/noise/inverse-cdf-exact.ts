@@ -4,6 +4,11 @@
  * @module
  */
 
+import { SottoError } from '@sotto/core/errors';
+
+/** A fair source never needs so many: it would agree with a boundary in all of them with probability below 2⁻²⁰⁰⁰. */
+const MOST_BITS = 2048n;
+
 /** Where further bits come from. */
 export interface WordSource {
   /** A uniform integer in [0, 2³²). */
@@ -40,7 +45,7 @@ function scaledPi(bits: bigint): bigint {
  * is multiplied by z/n and grows by less than 2 units. A product of factors z/i is at most zⁱ/i! < eᶻ, so after N terms the error is below 2N·eᶻ.
  * The series ends where n > z and the term is rounded to 0; from there on the terms fall and alternate, so that what is left out is at most
  * 2N·eᶻ. With the N divisions by 2n + 1 the sum is within 2N²·eᶻ + 2N·eᶻ + N. As zⁿ/n! ≤ 2⁻ⁿ for n > 5.5z, N ≤ max(5.5z, q) + 2, which is below 2¹⁷ for every
- * b < 100 and `bits` < 2¹⁶, and beyond those no sample ever gets: P(|X| > 100) < 2⁻⁷²⁰⁰. So the sum is within 2³⁶·eᶻ units.
+ * b < 100 and `bits` < 2¹⁶; a caller stops far below: P(|X| > 54) < 2⁻²⁰⁴⁸. So the sum is within 2³⁶·eᶻ units.
  * √(2/π) is within 3 units, and the product within (b + 1)·2³⁷·eᶻ. With q = `bits` + 1.4427·z + log₂(b + 1) + 40 that is an eighth of the result's unit,
  * and rounding to the nearest adds a half.
  */
@@ -82,6 +87,12 @@ class GrowingUniform {
       const tail = scaledTail(2n * m - 1n, this.#scaleBits + 1n, this.#bits + 8n);
       if ((this.#value + 1n) << 8n <= tail - 1n) return true;
       if (this.#value << 8n >= tail + 1n) return false;
+      if (this.#bits > MOST_BITS) {
+        throw new SottoError(
+          'internal',
+          `the random source agreed with a boundary in ${this.#bits} bits; it is broken, so no noise is made of it`,
+        );
+      }
       this.#value = (this.#value << 32n) | BigInt(this.#source.word());
       this.#bits += 32n;
     }
