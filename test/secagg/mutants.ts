@@ -40,6 +40,13 @@ export const mutants: readonly Mutant[] = [
       { file: 'parameters.ts', find: 'export const COMPLETE_GRAPH_MAX = 512;', replace: 'export const COMPLETE_GRAPH_MAX = 16;' },
     ],
   },
+  one(
+    'blame: signatures of answers',
+    'one wrong share is corrected and blamed on dealer or holder, never on a holder alone',
+    'server/blame.ts',
+    'place < 0 || !verifyUnmask(crypto, signingKeys[place]!, sid, answer)',
+    'place < 0',
+  ),
   {
     name: 'own x at each dealer of the sparse graph',
     attack: 'a semi-honest round of many is exact',

@@ -33,6 +33,8 @@ export type { CohortRule, RoundParameters } from './parameters.ts';
 export { defaultSitePolicy } from './policy.ts';
 export type { SitePolicy } from './policy.ts';
 export { dequantiseSum, quantise, quantiserFor, sumBits } from './quantiser.ts';
+export { checkBlame } from './server/blame.ts';
+export type { BlameEvidence } from './server/blame.ts';
 export { frozenOutcome, stageStatus, startServer, stepServer } from './server/machine.ts';
 export type {
   CollectingStage,

@@ -21,8 +21,14 @@ export interface RosterTrust {
   readonly revokedSerials?: readonly Uint8Array[];
 }
 
-/** Checks keys, certificate and signature of one advertisement; returns its certificate's signing key (32 bytes). */
-export function checkAdvert(setup: RosterTrust, ctx: Uint8Array, suite: Suite, advert: Advert, nowMs: number): Uint8Array {
+/** Checks keys, certificate (at `nowMs`, or at any time) and signature of one advertisement; returns its certificate's signing key (32 bytes). */
+export function checkAdvert(
+  setup: RosterTrust,
+  ctx: Uint8Array,
+  suite: Suite,
+  advert: Advert,
+  nowMs: number | undefined,
+): Uint8Array {
   checkPublicKeys(suite, advert);
   const certificate = verifyCertificate(setup.crypto, advert.certificate, {
     bundle: setup.trust,

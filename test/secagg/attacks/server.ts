@@ -10,10 +10,11 @@ import { decodeShares, encodeShares, signShares } from '../../../packages/secagg
 import type { ShareBox } from '../../../packages/secagg/src/messages/share.ts';
 import { decodeUnmask, encodeUnmask, signUnmask } from '../../../packages/secagg/src/messages/unmask.ts';
 import type { OpenedShare } from '../../../packages/secagg/src/messages/unmask.ts';
+import { checkBlame } from '../../../packages/secagg/src/server/blame.ts';
 import { pack, unpack } from '../../../packages/secagg/src/packing.ts';
 import { selfKey } from '../../../packages/secagg/src/keys.ts';
 import { COMPLETE_GRAPH_MAX } from '../../../packages/secagg/src/parameters.ts';
-import { contextOf, crypto, identityOf, inputFor, plainSum, runRound, TestClient, TestServer } from '../network.ts';
+import { contextOf, crypto, identityOf, inputFor, plainSum, runRound, TestClient, TestServer, trust } from '../network.ts';
 import type { ContextChanges } from '../network.ts';
 import type { Attack } from './attack.ts';
 
@@ -293,7 +294,16 @@ export const serverAttacks: readonly Attack[] = [
         blamed.map((incident) => incident.parties),
         [['carl', 'bert']],
       );
-      assert.ok(blamed[0]!.evidence.length > 2);
+      // A third party finds the same from the signed messages, and not from changed ones.
+      const { evidence } = blamed[0]!;
+      const check = (messages: readonly Uint8Array[]): readonly string[] =>
+        checkBlame({ crypto, trust }, run.context, { dealer: 'carl', evidence: messages });
+      assert.deepEqual(check(evidence), ['bert']);
+      assert.throws(
+        () => check(evidence.map((message, i) => (i === 3 ? flip(message, message.length - 80) : message))),
+        /not signed/,
+      );
+      assert.throws(() => check([evidence[0]!, ...evidence.slice(2)]), /shares|unmask/);
     },
   },
   {
