@@ -45,10 +45,19 @@ function both(law: LossLaw, step: number, tail = 1e-20): Record<'upper' | 'lower
   const { low, high } = law.range(tail);
   const offset = 0.3 * step;
   const bulk = { low: -1, high: 1, scale: 1 };
-  const points = gridPoints(low - offset, high - offset, step, bulk);
+  const points = gridPoints(low - offset, high - offset, step, [bulk]);
   const nodes = law.nodes(tail, pointLosses(points, step, offset));
   const touching = touchingLosses(nodes, points, step, offset);
-  const lower = lowerMeasure(law.nodes(tail, touching.map((t) => t + offset)), points, touching, step, offset);
+  const lower = lowerMeasure(
+    law.nodes(
+      tail,
+      touching.map((t) => t + offset),
+    ),
+    points,
+    touching,
+    step,
+    offset,
+  );
   return { upper: upperMeasure(nodes, points, step, offset), lower };
 }
 
@@ -87,7 +96,8 @@ describe.each([
     const { upper } = both(law, 0.05);
     upper.remove.index.forEach((i) => {
       const epsilon = i * 0.05 + upper.offset;
-      if (epsilon < 4) expect(curve(upper.remove, upper.offset, 0.05, epsilon)).toBeCloseTo(exact(q, sigma, epsilon, 'remove'), 12);
+      if (epsilon < 4)
+        expect(curve(upper.remove, upper.offset, 0.05, epsilon)).toBeCloseTo(exact(q, sigma, epsilon, 'remove'), 12);
     });
   });
 });

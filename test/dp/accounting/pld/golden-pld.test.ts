@@ -84,9 +84,11 @@ function adjacencyOf(row: Row): Adjacency {
 
 /** Rows that are not repeated, with the reason. */
 const left: Readonly<Record<string, string>> = {
-  'dpa-pldpmf-cd-1': 'a probability mass function under the truncation rule of its source; ours are checked against the exact curve',
+  'dpa-pldpmf-cd-1':
+    'a probability mass function under the truncation rule of its source; ours are checked against the exact curve',
   'dpa-pldpmf-pb-1': 'privacy buckets, a discretisation that is not offered since connect-the-dots is tighter',
-  'msr-prv-s0.8-q0.05-n20000': 'the grid of ε_error 0.01 is beyond the memory cap; the stated error grows instead (bracket checked)',
+  'msr-prv-s0.8-q0.05-n20000':
+    'the grid of ε_error 0.01 is beyond the memory cap; the stated error grows instead (bracket checked)',
   'msr-prv-s0.8-q0.05-n50000': 'as above',
   'msr-prv-s1.5-q0.05-n50000': 'as above',
   'msr-prv-s2-q0.05-n50000': 'as above',
@@ -108,7 +110,10 @@ describe('PLD rows', () => {
       row.kind === 'epsilon'
         ? fine.epsilon(event, { adjacency, delta: number(row, 'delta') })
         : fine.delta(event, { adjacency, epsilon: number(row, 'epsilon') });
-    const want = number(row, row['corrected_epsilon'] === undefined ? (row.kind === 'epsilon' ? 'epsilon' : 'value') : 'corrected_epsilon');
+    const want = number(
+      row,
+      row['corrected_epsilon'] === undefined ? (row.kind === 'epsilon' ? 'epsilon' : 'value') : 'corrected_epsilon',
+    );
     // The sources are upper bounds on grids of their own (1e-4): within their tolerance, or the 4e-5 by which they move
     // on a finer grid, they must lie in our bracket, which must be narrow unless there is no lower bound.
     const slack = Math.max(toleranceOf(row, want), 4e-5 * want);
@@ -142,26 +147,25 @@ describe('PRV rows', () => {
 });
 
 describe('calibration rows', () => {
-  it.each(home.filter((row) => ['noise_std', 'noise_multiplier', 'max_steps'].includes(row.kind)).map((row) => [row.id, row] as const))(
-    '%s',
-    (_id, row) => {
-      const value = number(row, 'value');
-      const target = number(row, 'epsilon');
-      const scale = row['sensitivity'] === undefined ? 1 : number(row, 'sensitivity');
-      const delta = number(row, 'delta');
-      const options = { adjacency: 'addOrRemoveOne', delta } as const;
-      if (row.kind === 'max_steps') {
-        expect(pldAccountant.epsilon(dpSgd(row, { steps: value }), options).upper).toBeLessThanOrEqual(target);
-        expect(pldAccountant.epsilon(dpSgd(row, { steps: value + 1 }), options).lower).toBeGreaterThan(target);
-        return;
-      }
-      const reading = pldAccountant.epsilon(dpSgd(row, { sigma: value / scale }), options);
-      // PRV's own bisection stops anywhere from 0.01 below the target, and its bound is 0.01 above the truth.
-      const slack = row.accountant.startsWith('PRV') ? 0.025 : 4e-4 * target;
-      expect(reading.upper).toBeLessThanOrEqual(target + slack);
-      expect(reading.lower).toBeGreaterThan(target - slack);
-    },
-  );
+  it.each(
+    home.filter((row) => ['noise_std', 'noise_multiplier', 'max_steps'].includes(row.kind)).map((row) => [row.id, row] as const),
+  )('%s', (_id, row) => {
+    const value = number(row, 'value');
+    const target = number(row, 'epsilon');
+    const scale = row['sensitivity'] === undefined ? 1 : number(row, 'sensitivity');
+    const delta = number(row, 'delta');
+    const options = { adjacency: 'addOrRemoveOne', delta } as const;
+    if (row.kind === 'max_steps') {
+      expect(pldAccountant.epsilon(dpSgd(row, { steps: value }), options).upper).toBeLessThanOrEqual(target);
+      expect(pldAccountant.epsilon(dpSgd(row, { steps: value + 1 }), options).lower).toBeGreaterThan(target);
+      return;
+    }
+    const reading = pldAccountant.epsilon(dpSgd(row, { sigma: value / scale }), options);
+    // PRV's own bisection stops anywhere from 0.01 below the target, and its bound is 0.01 above the truth.
+    const slack = row.accountant.startsWith('PRV') ? 0.025 : 4e-4 * target;
+    expect(reading.upper).toBeLessThanOrEqual(target + slack);
+    expect(reading.lower).toBeGreaterThan(target - slack);
+  });
 
   it('never exceeds the target', () => {
     const found = calibrate(

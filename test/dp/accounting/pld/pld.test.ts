@@ -119,7 +119,8 @@ describe('closed forms', () => {
 
   it('Skellam: probabilities by convolving two Poisson laws', () => {
     const half = 3.5;
-    const poisson = (k: number): number => Math.exp(-half + k * Math.log(half) - Array.from({ length: k }).reduce<number>((s, _, i) => s + Math.log(i + 1), 0));
+    const poisson = (k: number): number =>
+      Math.exp(-half + k * Math.log(half) - Array.from({ length: k }).reduce<number>((s, _, i) => s + Math.log(i + 1), 0));
     const mass = (x: number): number => {
       let sum = 0;
       for (let k = 0; k < 60; k++) if (k - x >= 0) sum += poisson(k) * poisson(k - x);
@@ -269,8 +270,16 @@ describe('refusals', () => {
   it.each<[DpEvent, Adjacency, string]>([
     [{ type: 'zcdp', rho: 1, xi: 0 }, 'addOrRemoveOne', 'zcdp'],
     [{ type: 'randomizedResponse', noiseParameter: 0.5, buckets: 2 }, 'addOrRemoveOne', 'randomizedResponse'],
-    [{ type: 'mixtureOfGaussians', standardDeviation: 1, sensitivities: [1, 2], probabilities: [0.5, 0.5] }, 'replaceOne', 'mixtureOfGaussians'],
-    [{ type: 'sampledWithoutReplacement', sourceSize: 10, sampleSize: 2, event: { type: 'gaussian', noiseMultiplier: 1 } }, 'addOrRemoveOne', 'sampledWithoutReplacement'],
+    [
+      { type: 'mixtureOfGaussians', standardDeviation: 1, sensitivities: [1, 2], probabilities: [0.5, 0.5] },
+      'replaceOne',
+      'mixtureOfGaussians',
+    ],
+    [
+      { type: 'sampledWithoutReplacement', sourceSize: 10, sampleSize: 2, event: { type: 'gaussian', noiseMultiplier: 1 } },
+      'addOrRemoveOne',
+      'sampledWithoutReplacement',
+    ],
     [{ type: 'shuffled', batches: 10, epochs: 1, event: { type: 'gaussian', noiseMultiplier: 1 } }, 'addOrRemoveOne', 'shuffled'],
   ])('names what it cannot account for', (event, adjacency, name) => {
     expect(pldAccountant.supports(event, adjacency)).toContain(name);

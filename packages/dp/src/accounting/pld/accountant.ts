@@ -62,7 +62,9 @@ function pureReading(laws: EventLaws): Reading {
     lower: laws.attained ? value : 0,
     upper: value,
     method: 'PLD, greatest loss',
-    why: bounded ? 'δ = 0 asks for the greatest possible loss, which is bounded here.' : 'The loss is not bounded, so no ε holds at δ = 0.',
+    why: bounded
+      ? 'δ = 0 asks for the greatest possible loss, which is bounded here.'
+      : 'The loss is not bounded, so no ε holds at δ = 0.',
     numericError: Number.isFinite(value) ? 1e-13 * value : 0,
     details: {},
     warnings: [],

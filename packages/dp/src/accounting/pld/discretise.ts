@@ -52,21 +52,31 @@ export interface Bulk {
   readonly scale: number;
 }
 
-/** The points, in steps, that cover [low, high]. */
-export function gridPoints(low: number, high: number, step: number, bulk: Bulk): Int32Array {
+/** Steps between neighbouring points at a loss: 1 in each bulk, and no more than any of the bulks asks for. */
+function spacing(loss: number, bulks: readonly Bulk[]): number {
+  let least = Infinity;
+  for (const { low, high, scale } of bulks) {
+    const distance = loss < low ? low - loss : loss - high;
+    least = Math.min(least, distance > scale ? Math.floor(distance / scale) : 1);
+  }
+  return least;
+}
+
+/** The points, in steps, that cover [low, high]; there is a bulk for each direction. */
+export function gridPoints(low: number, high: number, step: number, bulks: readonly Bulk[]): Int32Array {
   const first = Math.floor(low / step);
   const last = Math.max(Math.ceil(high / step), first + 1);
+  // Outwards from within the bulk, so that the spacing grows on either side of it.
+  const middle = Math.max(first, Math.min(last, Math.round((0.5 * (bulks[0]!.low + bulks[0]!.high)) / step)));
   const points: number[] = [];
-  const from = Math.max(first, Math.min(last, Math.floor(bulk.low / step)));
-  const to = Math.max(from, Math.min(last, Math.ceil(bulk.high / step)));
-  for (let i = from; i > first;) {
-    i = Math.max(first, i - Math.max(1, Math.floor((bulk.low - i * step) / bulk.scale)));
+  for (let i = middle; i > first;) {
+    i = Math.max(first, i - spacing(i * step, bulks));
     points.push(i);
   }
   points.reverse();
-  for (let i = from; i <= to; i++) points.push(i);
-  for (let i = to; i < last;) {
-    i = Math.min(last, i + Math.max(1, Math.floor((i * step - bulk.high) / bulk.scale)));
+  points.push(middle);
+  for (let i = middle; i < last;) {
+    i = Math.min(last, i + spacing(i * step, bulks));
     points.push(i);
   }
   return Int32Array.from(points);

@@ -4,7 +4,16 @@
  *
  * @module
  */
-import { type Bulk, type GridMeasure, gridPoints, type GridPair, lowerMeasure, pointLosses, touchingLosses, upperMeasure } from './discretise.ts';
+import {
+  type Bulk,
+  type GridMeasure,
+  gridPoints,
+  type GridPair,
+  lowerMeasure,
+  pointLosses,
+  touchingLosses,
+  upperMeasure,
+} from './discretise.ts';
 import { fftLength, RealFft } from './fft.ts';
 import type { LossLaw, LossNodes } from './loss-law.ts';
 import {
@@ -113,16 +122,16 @@ function standardDeviation(saddle: Saddle): number {
   return Math.sqrt(Math.max(saddle.variance, 1e-24));
 }
 
-function extentOf(laws: readonly WeightedLaw[], saddle: Saddle, epsilon: number): Extent {
+function extentOf(laws: readonly WeightedLaw[], saddle: Saddle, epsilon: number, logTail: number = logWindowTail): Extent {
   const sd = standardDeviation(saddle);
   const epsilonLow = epsilon - sd;
   const epsilonHigh = epsilon + sd;
-  const weighted = weightedTailLimit(laws, saddle, epsilonHigh, logWindowTail);
-  const above = tailLimit(laws, saddle, 1, logWindowTail);
-  const below = tailLimit(laws, saddle, -1, logWindowTail);
+  const weighted = weightedTailLimit(laws, saddle, epsilonHigh, logTail);
+  const above = tailLimit(laws, saddle, 1, logTail);
+  const below = tailLimit(laws, saddle, -1, logTail);
   const high = Math.max(saddle.tilt > 0 ? Math.min(weighted.limit, above.limit) : above.limit, epsilonHigh + 0.5 * sd);
   // What is wrapped from just below the window lands at its upper end, where it hardly weighs.
-  const nearBelow = tailLimit(laws, saddle, -1, Math.min(-1, logWindowTail + 0.5 * saddle.tilt * (high - epsilonHigh)));
+  const nearBelow = tailLimit(laws, saddle, -1, Math.min(-1, logTail + 0.5 * saddle.tilt * (high - epsilonHigh)));
   const low = Math.min(
     epsilonLow - 0.5 * sd,
     high + Math.max(0, epsilonLow) - above.limit,
@@ -181,6 +190,24 @@ function chooseStep(problem: Problem, precision: Precision): number {
   return Math.max(Math.min(wanted, perStep / 8), 1e-12);
 }
 
+/**
+ * With windows for the ε found, where the estimate that they were chosen by was off: laws of two modes (rare large losses),
+ * for which δ is a small part of what the tilt brings into the window, so that less may be left outside of it.
+ */
+function recentred(problem: Problem, found: Bounds): Problem {
+  if ('epsilon' in problem.question || !(found.upper > 0) || found.upper === Infinity) return problem;
+  const epsilon = found.upper;
+  const logDelta = Math.log(problem.question.delta);
+  const sides = problem.sides.map((side): Side => {
+    if (side.direction !== found.direction) return side;
+    const { tilt, value } = side.saddle;
+    const logShare = logDelta + tilt * epsilon - value;
+    if (logShare > -5) return side;
+    return { ...side, epsilon, extent: extentOf(side.laws, side.saddle, epsilon, Math.min(logWindowTail, logShare - 16)) };
+  });
+  return { ...problem, sides };
+}
+
 /** δ(0) is below the δ asked for already. */
 function nothingToHide(problem: Problem): Bounds {
   const { direction, saddle } = problem.sides[0]!;
@@ -196,7 +223,7 @@ function distanceOf(nodes: LossNodes): number {
 
 /** Bounds by a given accuracy. */
 export function solve(items: readonly LawCount[], question: Question, precision: Precision): Bounds {
-  const problem = pose(items, question);
+  let problem = pose(items, question);
   if ('delta' in question) {
     if (problem.distance <= question.delta) return nothingToHide(problem);
     // Where δ(0) may be below δ, one coarse look at it is cheaper than a search for an ε that is not there.
@@ -209,7 +236,11 @@ export function solve(items: readonly LawCount[], question: Question, precision:
   if (lattice !== undefined) return bracket(problem, lattice, true, precision);
   let step = precision.step ?? chooseStep(problem, precision);
   let best = bracket(problem, step, false, precision);
-  for (let round = 0; round < 4 && precision.step === undefined && precision.points === undefined && precision.bounds === 'both'; round++) {
+  for (
+    let round = 0;
+    round < 4 && precision.step === undefined && precision.points === undefined && precision.bounds === 'both';
+    round++
+  ) {
     // ε is refined to the gap asked for; where that is costly, and for δ, to ten times as much.
     const dear = best.points >= 2 ** 19 ? 10 : 1;
     const goal =
@@ -219,6 +250,7 @@ export function solve(items: readonly LawCount[], question: Question, precision:
     const gap = best.upper - best.lower;
     if (!(gap > 1.5 * goal) || best.points >= precision.maxPoints) break;
     step = best.step * Math.max(0.1, Math.min(0.5, 0.8 * Math.sqrt(goal / gap)));
+    problem = recentred(problem, best);
     const next = bracket(problem, step, false, precision);
     const lower = Math.max(best.lower, next.lower);
     const improved = next.upper < best.upper ? next : best;
@@ -295,7 +327,8 @@ function bracket(problem: Problem, wantedStep: number, exact: boolean, precision
   if (precision.points !== undefined && !exact) size = fftLength(Math.max(fewestPoints, precision.points));
   if (size > precision.maxPoints) size = fftLength(precision.maxPoints / 1.5 + 1);
   // Points are paid for by the power of two: use all of them.
-  if (!exact && (precision.step === undefined || precision.points !== undefined || span / (size - 8) > step)) step = span / (size - 8);
+  if (!exact && (precision.step === undefined || precision.points !== undefined || span / (size - 8) > step))
+    step = span / (size - 8);
   const pairs = problem.items.map((item) => measures(item.law, problem, step, exact, precision.bounds));
   const fft = new RealFft(size);
   const gather = (bound: 'upper' | 'lower', direction: Direction): Gathered => {
@@ -380,7 +413,9 @@ export function readBound(
       if (value > 0 || extent.epsilonLow <= 0) return { value, composition };
     }
     // Elsewhere than estimated: look around there.
-    const shift = Number.isNaN(value) ? (attempt % 2 === 0 ? 1 : -1) * (attempt + 1) * sd : value - 0.5 * (extent.epsilonLow + extent.epsilonHigh);
+    const shift = Number.isNaN(value)
+      ? (attempt % 2 === 0 ? 1 : -1) * (attempt + 1) * sd
+      : value - 0.5 * (extent.epsilonLow + extent.epsilonHigh);
     extent = {
       ...extent,
       low: extent.low + shift,
@@ -391,7 +426,10 @@ export function readBound(
     composition = new TiltedComposition(parts, { extent, step, size, offset }, fft);
   }
   // The answer lies where no window was laid: the cumulant bound is looser, but a bound.
-  return { value: bound === 'lower' ? 0 : cumulantEpsilon(side, parts, step, delta - composition.infinite) + offset, composition };
+  return {
+    value: bound === 'lower' ? 0 : cumulantEpsilon(side, parts, step, delta - composition.infinite) + offset,
+    composition,
+  };
 }
 
 /** ε at δ from the cumulant function at a few orders (Canonne, Kamath and Steinke 2020, Proposition 12). */
@@ -406,7 +444,11 @@ function cumulantEpsilon(side: Side, parts: readonly GridPart[], step: number, d
 }
 
 function gridLaws(parts: readonly GridPart[], step: number): WeightedLaw[] {
-  return parts.map(({ measure, count }) => ({ loss: Float64Array.from(measure.index, (i) => i * step), mass: measure.mass, count }));
+  return parts.map(({ measure, count }) => ({
+    loss: Float64Array.from(measure.index, (i) => i * step),
+    mass: measure.mass,
+    count,
+  }));
 }
 
 function measures(
@@ -418,16 +460,16 @@ function measures(
 ): { upper: GridPair; lower: GridPair } {
   if (exact) return latticeMeasures(law, problem.tail);
   const { low, high } = law.range(problem.tail);
-  const bulk = bulkOf(problem);
+  const bulks = bulksOf(problem);
   // The least loss is often a sharp edge with much mass beside it (ln(1 − q)), so it is made a point of the grid.
   const offset = low - Math.floor(low / step) * step;
-  const points = gridPoints(low - offset, high - offset, step, bulk);
+  const points = gridPoints(low - offset, high - offset, step, bulks);
   const nodes = law.nodes(problem.tail, pointLosses(points, step, offset));
   const upper = upperMeasure(nodes, points, step, offset);
-  return { upper, lower: bounds === 'upper' ? upper : lowerOf(law, nodes, problem.tail, step, bulk) };
+  return { upper, lower: bounds === 'upper' ? upper : lowerOf(law, nodes, problem.tail, step, bulks) };
 }
 
-function lowerOf(law: LossLaw, nodes: LossNodes, tail: number, step: number, bulk: Bulk): GridPair {
+function lowerOf(law: LossLaw, nodes: LossNodes, tail: number, step: number, bulks: readonly Bulk[]): GridPair {
   const { low, high } = law.range(tail);
   // For the same reason the first tangent touches half a step above the edge, and the first point has the mean loss below.
   const first = low + 0.5 * step;
@@ -442,26 +484,25 @@ function lowerOf(law: LossLaw, nodes: LossNodes, tail: number, step: number, bul
   const mean = p > 0 && q > 0 ? Math.min(first, Math.max(low, Math.log(p / q))) : low;
   const offset = mean - Math.floor(mean / step) * step;
   const start = Math.round((mean - offset) / step);
-  const points = gridPoints(low - offset, high - offset, step, bulk).filter((i) => i >= start);
+  const points = gridPoints(low - offset, high - offset, step, bulks).filter((i) => i >= start);
   const touching = touchingLosses(nodes, points, step, offset);
   touching[0] = Math.max(first - offset, points[0]! * step);
-  const panels = law.continuous ? law.nodes(tail, touching.map((t) => t + offset)) : nodes;
+  const panels = law.continuous
+    ? law.nodes(
+        tail,
+        touching.map((t) => t + offset),
+      )
+    : nodes;
   return lowerMeasure(panels, points, touching, step, offset);
 }
 
-/** Where single steps have most of their tilted mass, in either direction. */
-function bulkOf(problem: Problem): Bulk {
-  let low = Infinity;
-  let high = -Infinity;
-  let scale = Infinity;
-  for (const side of problem.sides) {
-    const sd = standardDeviation(side.saddle) / Math.sqrt(problem.steps);
-    const mean = ((side.direction === 'remove' ? 1 : -1) * side.saddle.mean) / problem.steps;
-    low = Math.min(low, mean - 6 * sd);
-    high = Math.max(high, mean + 6 * sd);
-    scale = Math.min(scale, 6 * sd);
-  }
-  return { low, high, scale };
+/** Where single steps have most of their tilted mass, for each direction. */
+function bulksOf(problem: Problem): readonly Bulk[] {
+  return problem.sides.map(({ saddle, direction }) => {
+    const sd = standardDeviation(saddle) / Math.sqrt(problem.steps);
+    const mean = ((direction === 'remove' ? 1 : -1) * saddle.mean) / problem.steps;
+    return { low: mean - 6 * sd, high: mean + 6 * sd, scale: 6 * sd };
+  });
 }
 
 /** A lattice law as it is: no rounding at all; only its tails differ between the bounds. */

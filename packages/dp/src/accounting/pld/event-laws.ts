@@ -52,7 +52,7 @@ export function lawsOf(event: DpEvent, adjacency: Adjacency): EventLaws | string
     const found = leafLaw(leaf, adjacency);
     if (typeof found === 'string') return found;
     if (found.law === nothing) continue;
-    attained &&= found.attained || count === 1 && leaf.type === 'exponentialMechanism';
+    attained &&= found.attained || (count === 1 && leaf.type === 'exponentialMechanism');
     items.push({ law: found.law, count });
   }
   if (items.length > 1 && items.some(({ law }) => law.label.startsWith('exponential'))) attained = false;
@@ -141,7 +141,8 @@ function additiveLaw(event: DpEvent, adjacency: Adjacency): LossLaw | string {
       if (event.sigma === Infinity) return nothing;
       if (event.sigma === 0) return everything;
       if (26 * event.sigma + shift > mostOutcomes) return `discreteGaussian of σ = ${event.sigma} has too many outcomes`;
-      if (shift / event.sigma > 26) return `discreteGaussian of σ = ${event.sigma} at sensitivity ${shift} is beyond double precision`;
+      if (shift / event.sigma > 26)
+        return `discreteGaussian of σ = ${event.sigma} at sensitivity ${shift} is beyond double precision`;
       return discreteGaussianLaw(event.sigma, shift);
     }
     case 'discreteLaplace': {
@@ -149,15 +150,18 @@ function additiveLaw(event: DpEvent, adjacency: Adjacency): LossLaw | string {
       if (event.noiseParameter === 0) return nothing;
       if (event.noiseParameter === Infinity) return everything;
       if (shift > mostOutcomes) return `discreteLaplace of sensitivity ${event.sensitivity} has too many outcomes`;
-      if (event.noiseParameter * shift > 600) return `discreteLaplace of parameter ${event.noiseParameter} is beyond double precision`;
+      if (event.noiseParameter * shift > 600)
+        return `discreteLaplace of parameter ${event.noiseParameter} is beyond double precision`;
       return discreteLaplaceLaw(event.noiseParameter, shift);
     }
     case 'skellam': {
       const shift = factor * event.sensitivity;
       if (event.variance === Infinity) return nothing;
       if (event.variance === 0) return everything;
-      if (26 * Math.sqrt(event.variance) + shift > mostOutcomes) return `skellam of variance ${event.variance} has too many outcomes`;
-      if (shift * shift > 600 * event.variance) return `skellam of variance ${event.variance} at sensitivity ${shift} is beyond double precision`;
+      if (26 * Math.sqrt(event.variance) + shift > mostOutcomes)
+        return `skellam of variance ${event.variance} has too many outcomes`;
+      if (shift * shift > 600 * event.variance)
+        return `skellam of variance ${event.variance} at sensitivity ${shift} is beyond double precision`;
       return skellamLaw(event.variance, shift);
     }
     default:
@@ -178,7 +182,10 @@ function poissonLaw(rate: number, event: DpEvent, adjacency: Adjacency): EventLa
     ];
     if (sigma > 0) {
       const below = adjacency === 'replaceOne' ? part(-1) : [zero];
-      return { law: gaussianMixtureLaw(`Poisson-sampled Gaussian (q = ${rate}, σ = ${sigma})`, sigma, part(1), below), attained: true };
+      return {
+        law: gaussianMixtureLaw(`Poisson-sampled Gaussian (q = ${rate}, σ = ${sigma})`, sigma, part(1), below),
+        attained: true,
+      };
     }
   }
   if (adjacency === 'replaceOne') return `poissonSampled ${event.type} is not accounted for under replaceOne`;
@@ -213,7 +220,13 @@ function mixtureLaw(
   const largest = Math.max(...weights.keys());
   if (sigma === 0) {
     const kept = weights.get(0) ?? 0;
-    return { law: outcomeLaw('unprotected mixture', [{ p: kept, q: 1 }, { p: 1 - kept, q: 0 }]), attained: true };
+    return {
+      law: outcomeLaw('unprotected mixture', [
+        { p: kept, q: 1 },
+        { p: 1 - kept, q: 0 },
+      ]),
+      attained: true,
+    };
   }
   if (largest / sigma > 30) return `mixtureOfGaussians of sensitivity ${largest} at ${sigma} is beyond double precision`;
   const total = [...weights.values()].reduce((a, b) => a + b, 0);
@@ -249,7 +262,8 @@ function binomialTail(n: number, q: number, k: number): number {
  * batch with a conditional probability and pushes out another, which changes the sum by up to twice its norm.
  */
 function truncatedPoissonLaw(event: DpEvent & { type: 'truncatedPoissonSampled' }, adjacency: Adjacency): EventLaw | string {
-  if (event.event.type !== 'gaussian') return `truncatedPoissonSampled ${event.event.type} is not accounted for; only gaussian is`;
+  if (event.event.type !== 'gaussian')
+    return `truncatedPoissonSampled ${event.event.type} is not accounted for; only gaussian is`;
   const { sampleRate, sourceSize, cap } = event;
   const sigma = event.event.noiseMultiplier;
   const plain = poissonLaw(sampleRate, event.event, adjacency);

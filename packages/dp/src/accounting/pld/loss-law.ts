@@ -102,7 +102,10 @@ export function poissonSampledLaw(base: LossLaw, rate: number, label: string): L
       return { low: floor, high: sampledLoss(rate, high) };
     },
     nodes(tail, boundaries) {
-      const inner = base.nodes(tail, boundaries?.map((b) => unsampledLoss(rate, b)).filter((b) => b > -Infinity));
+      const inner = base.nodes(
+        tail,
+        boundaries?.map((b) => unsampledLoss(rate, b)).filter((b) => b > -Infinity),
+      );
       // Loss −∞ of the base (mass of Q alone) becomes an ordinary loss of ln(1 − q).
       const extra = inner.qInf > 0 ? 1 : 0;
       const n = inner.loss.length;

@@ -35,7 +35,11 @@ interface Rounded {
 }
 
 /** Rounds the losses to the nearest multiples of `step`, in both directions; the mass of the tails is kept apart. */
-function roundedLaw(law: LossLaw, tail: number, step: number): (direction: 'remove' | 'add', bound: 'upper' | 'lower') => Rounded {
+function roundedLaw(
+  law: LossLaw,
+  tail: number,
+  step: number,
+): (direction: 'remove' | 'add', bound: 'upper' | 'lower') => Rounded {
   const { low, high } = law.range(tail);
   const first = Math.round(low / step) - 1;
   const cells = Math.round(high / step) + 2 - first;

@@ -169,11 +169,7 @@ export function tailLimit(laws: readonly WeightedLaw[], saddle: Saddle, sign: 1 
  */
 export function weightedTailLimit(laws: readonly WeightedLaw[], saddle: Saddle, epsilon: number, logTail: number): TailLimit {
   const start = saddle.tilt + Math.sqrt((-2 * logTail) / Math.max(saddle.variance, 1e-24));
-  return leastLimit(
-    start,
-    1,
-    (order) => (cumulants(laws, order).value - saddle.value + saddle.tilt * epsilon - logTail) / order,
-  );
+  return leastLimit(start, 1, (order) => (cumulants(laws, order).value - saddle.value + saddle.tilt * epsilon - logTail) / order);
 }
 
 /** ln of the Chernoff bound with parameter θ on the mass of a sum (of laws of mass 1) above or below `limit`. */

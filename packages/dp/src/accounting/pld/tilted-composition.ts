@@ -66,7 +66,9 @@ export class TiltedComposition {
     const { tilt } = extent;
     this.window = window;
     const steps = parts.reduce((sum, part) => sum + part.count, 0);
-    this.infinite = -Math.expm1(parts.reduce((sum, part) => sum + part.count * Math.log1p(-Math.min(1, part.measure.infinite)), 0));
+    this.infinite = -Math.expm1(
+      parts.reduce((sum, part) => sum + part.count * Math.log1p(-Math.min(1, part.measure.infinite)), 0),
+    );
     const tilted = parts.map((part) => tiltedPart(part, step, tilt));
     let logMass = 0;
     let centre = 0;
@@ -119,7 +121,8 @@ export class TiltedComposition {
     const target = want / scale;
     for (let i = size - 1; i >= 0; i--) {
       // By recurrence, but afresh now and then, and where it has underflowed.
-      if (((size - 1 - i) & 1023) === 0 || weight < 1e-250) weight = Math.exp(-tilt * ((this.#first + i) * step - this.#reference));
+      if (((size - 1 - i) & 1023) === 0 || weight < 1e-250)
+        weight = Math.exp(-tilt * ((this.#first + i) * step - this.#reference));
       const epsilon = (this.#first + i) * step + offset;
       if (epsilon <= 0 || a - b + sign * weight * this.tailError >= target) {
         if (i >= size - 3) return NaN;
@@ -194,8 +197,7 @@ function outsideError(laws: readonly WeightedLaw[], extent: Extent, offset: numb
   const epsilonHigh = extent.epsilonHigh - offset;
   const heaviest = 1 / (1 + tilt);
   const beyond = high - epsilonHigh;
-  const missing =
-    cumulants(laws, extent.orderAbove - tilt).value - extent.orderAbove * high + tilt * epsilonHigh;
+  const missing = cumulants(laws, extent.orderAbove - tilt).value - extent.orderAbove * high + tilt * epsilonHigh;
   const wrappedDown = logTailMass(laws, 1, extent.thetaAbove, high + epsilonLow - low);
   const wrappedUpNear = logTailMass(laws, -1, extent.thetaNearBelow, low) - 0.5 * tilt * beyond;
   const wrappedUpFar = logTailMass(laws, -1, extent.thetaBelow, low - 0.5 * beyond);
@@ -241,7 +243,12 @@ function tiltedPart({ measure, count }: GridPart, step: number, tilt: number): T
 }
 
 /** The product of the spectra of the parts, each to its power, into the transform's bins. */
-function power(parts: readonly TiltedPart[], size: number, fft: RealFft, scratch: Float64Array): { sum: number; squares: number } {
+function power(
+  parts: readonly TiltedPart[],
+  size: number,
+  fft: RealFft,
+  scratch: Float64Array,
+): { sum: number; squares: number } {
   const bins = size / 2 + 1;
   const log = parts.length > 1 ? new Float64Array(bins) : undefined;
   const phase = parts.length > 1 ? new Float64Array(bins) : undefined;
