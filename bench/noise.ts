@@ -1,55 +1,113 @@
 /**
- * Exact rounded Gaussian noise: samples per second on one core, against a sampler that is not exact.
+ * Exact Gaussian noise against its price: samples per second of CPU time beside the bare random words, Karney's exact sampler and inexact Box–Muller.
+ *
+ * All draw from the platform's CSPRNG in the same run, in turn, one after the other; medians of the rounds. CPU time of the process, so that other load
+ * on the machine counts little; wall time is kept beside it.
  *
  * @module
  */
-import { randomFillSync } from 'node:crypto';
+import { loadavg } from 'node:os';
+import { systemRandom } from '@sotto/core/system-random';
 import { BitSource } from '../packages/dp/src/noise/bit-source.ts';
 import { ExactGaussian } from '../packages/dp/src/noise/exact-gaussian.ts';
+import { createInverseCdfGaussian } from '../packages/dp/src/noise/inverse-cdf.ts';
 import type { BenchOptions, BenchResult } from './bench.ts';
 
-const SAMPLES = 1_000_000;
-const ROUNDS = 7;
+const SAMPLES = 2 ** 21;
+const ROUNDS = 9;
 
-const nodeRandom = { fill: (target: Uint8Array): void => void randomFillSync(target) };
-
-/** Samples per second of processor time: the best round, for what else runs on the machine only slows it. */
-function measure(fill: (target: Float64Array) => void): number {
-  const target = new Float64Array(SAMPLES);
-  fill(target.subarray(0, SAMPLES / 10));
-  let best = Infinity;
-  for (let i = 0; i < ROUNDS; i++) {
-    const before = process.cpuUsage();
-    fill(target);
-    const { user, system } = process.cpuUsage(before);
-    best = Math.min(best, (user + system) / 1e6);
-  }
-  return SAMPLES / best;
+interface Contender {
+  readonly name: string;
+  readonly exact: 'yes' | 'no' | '';
+  readonly draw: (target: Float64Array) => void;
 }
 
-/** Box–Muller on 53-bit uniforms from the same generator: fast enough to compare with, and neither exact nor safe. */
-function boxMuller(target: Float64Array): void {
-  const bits = new BitSource(nodeRandom);
-  const uniform = (): number => ((bits.word() >>> 5) * 2 ** 26 + (bits.word() >>> 6) + 1) / 2 ** 53;
-  for (let i = 0; i < target.length; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(uniform()));
-    const angle = 2 * Math.PI * uniform();
-    target[i] = radius * Math.cos(angle);
-    target[i + 1] = radius * Math.sin(angle);
-  }
-}
-
-export async function run(options: BenchOptions): Promise<BenchResult> {
-  const exact = measure((target) => new ExactGaussian(new BitSource(nodeRandom), 24).fill(target));
-  options.progress(`exact: ${(exact / 1e6).toFixed(2)} M/s`);
-  const float = measure(boxMuller);
-  const rows = [
-    ['exact rounded Gaussian (Karney), JavaScript', exact / 1e6, exact / float],
-    ['Box-Muller in doubles, not exact', float / 1e6, 1],
-  ] as const;
-  return {
-    summary: `Exact noise is drawn at ${(exact / 1e6).toFixed(1)} million samples a second on one core, ${(exact / float).toFixed(2)} of the rate of inexact Box-Muller.`,
-    tables: [{ title: 'Gaussian samples from the CSPRNG, one core', columns: ['sampler', 'M samples/s', 'ratio'], rows }],
-    data: { exactPerSecond: exact, boxMullerPerSecond: float },
+/** Box–Muller on 53-bit uniforms from the CSPRNG, rounded to the grid: what most libraries do. Its distribution is not exact. */
+function boxMuller(scaleBits: number): (target: Float64Array) => void {
+  const words = new Uint32Array(16384);
+  const bytes = new Uint8Array(words.buffer);
+  const scale = 2 ** scaleBits;
+  return (target) => {
+    let at = words.length;
+    for (let i = 0; i < target.length; i += 2) {
+      if (at === words.length) {
+        systemRandom.fill(bytes);
+        at = 0;
+      }
+      const u = ((words[at]! >>> 5) * 2 ** 26 + (words[at + 1]! >>> 6) + 1) * 2 ** -53;
+      const v = ((words[at + 2]! >>> 5) * 2 ** 26 + (words[at + 3]! >>> 6)) * 2 ** -53;
+      at += 4;
+      const radius = Math.sqrt(-2 * Math.log(u)) * scale;
+      target[i] = Math.round(radius * Math.cos(2 * Math.PI * v));
+      target[i + 1] = Math.round(radius * Math.sin(2 * Math.PI * v));
+    }
   };
+}
+
+/** One word of the CSPRNG for each sample, in blocks, and nothing else. */
+function bareWords(target: Float64Array): void {
+  const words = new Uint8Array(32768);
+  for (let done = 0; done < target.length; done += words.length / 4) systemRandom.fill(words);
+}
+
+function contenders(scaleBits: number): Contender[] {
+  const fast = (backend: 'auto' | 'javascript'): Contender => {
+    const gaussian = createInverseCdfGaussian(scaleBits, { backend });
+    const name = gaussian.backend === 'wasm' ? 'inverse CDF, WebAssembly' : 'inverse CDF, JavaScript';
+    return { name, exact: 'yes', draw: (target) => gaussian.fill(target, new BitSource(systemRandom)) };
+  };
+  const karney = new ExactGaussian(new BitSource(systemRandom), scaleBits);
+  return [
+    { name: 'CSPRNG alone, one word each', exact: '', draw: bareWords },
+    fast('auto'),
+    fast('javascript'),
+    { name: 'Box–Muller', exact: 'no', draw: boxMuller(scaleBits) },
+    { name: 'Karney', exact: 'yes', draw: (target) => karney.fill(target) },
+  ];
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+/** Millions of samples per second: of CPU time, and of wall time. */
+function measure(all: readonly Contender[]): { cpu: number; wall: number }[] {
+  const target = new Float64Array(SAMPLES);
+  for (const { draw } of all) for (let i = 0; i < 3; i++) draw(target);
+  const times = all.map(() => ({ cpu: [] as number[], wall: [] as number[] }));
+  for (let round = 0; round < ROUNDS; round++) {
+    all.forEach(({ draw }, i) => {
+      const wallStart = performance.now();
+      const cpuStart = process.cpuUsage();
+      draw(target);
+      const { user, system } = process.cpuUsage(cpuStart);
+      times[i]!.cpu.push(user + system);
+      times[i]!.wall.push(1000 * (performance.now() - wallStart));
+    });
+  }
+  return times.map(({ cpu, wall }) => ({ cpu: SAMPLES / median(cpu), wall: SAMPLES / median(wall) }));
+}
+
+export function run(options: BenchOptions): Promise<BenchResult> {
+  const loadBefore = loadavg()[0]!;
+  const data = [20, 24, 27, 30].map((scaleBits) => {
+    options.progress(`standard deviation 2^${scaleBits} grid units`);
+    const all = contenders(scaleBits);
+    const rates = measure(all);
+    const reference = rates.at(-1)!.cpu;
+    const rows = all.map(({ name, exact }, i) => ({ name, exact, ...rates[i]!, ratioToKarney: rates[i]!.cpu / reference }));
+    return { scaleBits, rows };
+  });
+  const main = data.find(({ scaleBits }) => scaleBits === 24)!.rows;
+  const [, vector, plain, muller] = main;
+  const round = (value: number): string => value.toPrecision(3);
+  return Promise.resolve({
+    summary:
+      `Exact noise at k = 24: ${round(vector!.cpu)} M samples per CPU second in WebAssembly (${round(vector!.ratioToKarney)} times Karney, ` +
+      `${round(vector!.cpu / muller!.cpu)} times Box–Muller), ${round(plain!.cpu)} M in JavaScript. Load average ${round(loadBefore)} at the start.`,
+    tables: data.map(({ scaleBits, rows }) => ({
+      title: `Standard deviation 2^${scaleBits} grid units`,
+      columns: ['sampler', 'exact', 'M/s of CPU', 'M/s of wall', 'times Karney'],
+      rows: rows.map(({ name, exact, cpu, wall, ratioToKarney }) => [name, exact, cpu, wall, ratioToKarney]),
+    })),
+    data: { samples: SAMPLES, rounds: ROUNDS, loadAverage: [loadBefore, loadavg()[0]!], scales: data },
+  });
 }

@@ -1,6 +1,6 @@
 import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-random';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BitSource } from '../../../packages/dp/src/noise/bit-source.ts';
 import { scaledTail } from '../../../packages/dp/src/noise/inverse-cdf-exact.ts';
 import {
@@ -223,6 +223,8 @@ describe('inverse-CDF tables', () => {
 });
 
 describe('inverse-CDF streams', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
   it('do not depend on the size of the pool', () => {
     fc.assert(
       fc.property(
@@ -255,6 +257,35 @@ describe('inverse-CDF streams', () => {
       // Both have drawn the same number of words.
       expect(sources[0]!.word()).toBe(sources[1]!.word());
     }
+  });
+
+  it('come from JavaScript where the host has no WebAssembly or forbids it', () => {
+    vi.stubGlobal('WebAssembly', undefined);
+    expect(createInverseCdfGaussian(24).backend).toBe('javascript');
+    const Module = vi.fn(() => {
+      throw new Error('refused by the content security policy');
+    });
+    vi.stubGlobal('WebAssembly', { Module });
+    expect(createInverseCdfGaussian(24).backend).toBe('javascript');
+    expect(Module).toHaveBeenCalledOnce();
+  });
+
+  it('leave no noise behind in the memory of the kernel', () => {
+    const seen: Uint32Array[] = [];
+    const bits = new BitSource(unsafeDeterministicRandom('wiped'));
+    const source = {
+      word: () => bits.word(),
+      fill: (target: Uint32Array<ArrayBuffer>) => {
+        seen.push(target);
+        bits.fill(target);
+      },
+    };
+    createInverseCdfGaussian(24).fill(new Float64Array(10_000), source);
+    expect(seen.length).toBe(2);
+    expect(seen.every((words) => words.every((word) => word === 0))).toBe(true);
+    // Words, samples and positions lie behind the table in one memory.
+    const { buffer, byteOffset } = seen[0]!;
+    expect(new Uint8Array(buffer, byteOffset).every((byte) => byte === 0)).toBe(true);
   });
 
   it('hand out words in bulk as one by one', () => {

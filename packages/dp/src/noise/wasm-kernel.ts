@@ -23,7 +23,7 @@ export interface FirstStage {
   /** Ascending positions of undecided samples. */
   readonly undecided: Uint32Array<ArrayBuffer>;
   /** Works on the first `count` words; returns how many positions of {@link FirstStage.undecided} are valid. */
-  run(count: number): number;
+  readonly run: (count: number) => number;
 }
 
 const ROW_BYTES = 8 * ROW_DOUBLES;
