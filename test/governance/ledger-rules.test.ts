@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { fromUtf8, toBase64, utf8 } from '@sotto/core/bytes';
 import { nobleCrypto } from '@sotto/core/crypto-noble';
-import type { DpEvent } from '@sotto/core/event';
 import {
   accountSpending,
   cohortThresholds,
   epsilonToNano,
-  eventCovers,
   foldLedger,
   Ledger,
   type LedgerEntry,
@@ -193,27 +191,14 @@ describe('reservations', () => {
     expect(faultOf(ledger, release(2, second))).toBe('already-released');
   });
 
-  test('cover what really ran', () => {
+  test('cannot be made less by what is contributed', () => {
     const run = started();
     const reservation = run.reserve('alpha', 1);
-    const stronger: DpEvent = { type: 'gaussian', noiseMultiplier: 0.1 };
-    expect(faultOf(run.client('alpha'), contribute(1, reservation, { event: stronger }))).toBe('exceeds-reservation');
-    expect(faultOf(run.client('alpha'), contribute(1, reservation, { event: { type: 'noOp' } }))).toBeUndefined();
-    const account = run.client('alpha').state.accounts.get('alpha-patients')!;
-    expect(spentEvents(account)).toEqual([{ type: 'noOp' }]);
-  });
-
-  test('covering is by parts: fewer of the same, never others', () => {
-    const other: DpEvent = { type: 'gaussian', noiseMultiplier: 3 };
-    const times = (count: number, inner: DpEvent = event): DpEvent => ({ type: 'selfComposed', count, event: inner });
-    const all = (...events: DpEvent[]): DpEvent => ({ type: 'composed', events });
-    expect(eventCovers(times(3), times(2))).toBe(true);
-    expect(eventCovers(times(2), times(3))).toBe(false);
-    expect(eventCovers(all(times(2), other), all(event, other, event))).toBe(true);
-    expect(eventCovers(all(times(2), other), all(event, other, other))).toBe(false);
-    expect(eventCovers(times(2, all(event, other)), all(times(2), times(2, other)))).toBe(true);
-    expect(eventCovers({ type: 'noOp' }, times(0))).toBe(true);
-    expect(eventCovers({ type: 'noOp' }, event)).toBe(false);
+    const ledger = run.client('alpha');
+    const less = contribute(1, reservation, { event: { type: 'noOp' } });
+    expect(() => ledger.append(less)).toThrow(/entry\(contribute\).event is not a member/);
+    ledger.append(contribute(1, reservation));
+    expect(spentEvents(ledger.state.accounts.get('alpha-patients')!)).toEqual([event]);
   });
 
   test('a spend is what was not released', () => {

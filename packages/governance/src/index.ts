@@ -70,7 +70,6 @@ export type {
 export { decodeEntry, encodeEntry, LEDGER_ENTRY_VERSION, validateEntry } from './ledger/codec.ts';
 export { datasetCommitment, modelHash, planHash, topologyHash } from './ledger/hashes.ts';
 export { type CohortThresholds, cohortThresholds } from './ledger/cohort.ts';
-export { eventCovers } from './ledger/covers.ts';
 export { type LedgerFaultCode, ledgerFaultOf } from './ledger/faults.ts';
 export {
   type AccountState,

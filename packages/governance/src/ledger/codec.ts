@@ -147,9 +147,7 @@ function entryRules(event: Decode<DpEvent>): EntryRules {
     plan: object({ ...run, kind: oneOf('plan'), planHash: hash, terms: planTerms, document: json }, ['document']),
     reserve: reserveRule(event),
     release: object({ ...run, kind: oneOf('release'), round, reservation: integer(0), reason: sentence }),
-    contribute: object({ ...run, kind: oneOf('contribute'), round, sid: hash, reservation: integer(0), inputHash: hash, event }, [
-      'event',
-    ]),
+    contribute: object({ ...run, kind: oneOf('contribute'), round, sid: hash, reservation: integer(0), inputHash: hash }),
     observe: object(
       { ...run, kind: oneOf('observe'), outcome: oneOf('published', 'aborted', 'seen'), round, checkpoint: noteText },
       ['round'],
@@ -245,10 +243,6 @@ function entryToJson(entry: LedgerEntry): Json {
   switch (entry.kind) {
     case 'reserve':
       return reserveToJson(entry);
-    case 'contribute': {
-      const { event, ...rest } = entry;
-      return event === undefined ? { ...rest } : { ...rest, event: encodeEvent(event) };
-    }
     case 'publish':
       return {
         ...entry,

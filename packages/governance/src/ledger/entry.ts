@@ -149,7 +149,7 @@ export interface ReleaseEntry extends EntryBase {
   readonly reason: string;
 }
 
-/** The masked input of a round is about to leave; the reservation is spent. */
+/** The masked input of a round is about to leave; the reservation is spent, with the event that it states. */
 export interface ContributeEntry extends EntryBase {
   readonly kind: 'contribute';
   readonly runId: string;
@@ -160,8 +160,6 @@ export interface ContributeEntry extends EntryBase {
   readonly reservation: number;
   /** H("y", …): the commitment to the masked input (hex). */
   readonly inputHash: HashText;
-  /** What really ran, if it was less than what was reserved. */
-  readonly event?: DpEvent;
 }
 
 /** The owner as witness: a checkpoint of the coordinator's ledger that it verified and remembers. */

@@ -31,8 +31,6 @@ export type LedgerFaultCode =
   | 'no-reservation'
   | 'already-released'
   | 'already-contributed'
-  /** What ran is more than what was reserved. */
-  | 'exceeds-reservation'
   /** An observed checkpoint is of another log, or smaller than one seen before, or of equal size with another root. */
   | 'rewound'
   /** Contradicting observations of one round. */

@@ -6,7 +6,6 @@
 import { equalBytes, utf8 } from '@sotto/core/bytes';
 import { type Checkpoint, decodeCheckpoint } from '../log/checkpoint.ts';
 import { parseNote } from '../log/note.ts';
-import { eventCovers } from './covers.ts';
 import type { AccountEntry, ContributeEntry, ObserveEntry, ReleaseEntry, ReserveEntry } from './entry.ts';
 import { ledgerFault } from './faults.ts';
 import { checkRound, openRun } from './fold-run.ts';
@@ -72,9 +71,6 @@ export function foldRelease(state: MutableLedgerState, entry: ReleaseEntry, inde
 export function foldContribute(state: MutableLedgerState, entry: ContributeEntry, index: number): Commit {
   openRun(state, entry.runId, index);
   const reservation = liveReservation(state, entry, index);
-  if (entry.event !== undefined && !eventCovers(reservation.reserve.entry.event, entry.event)) {
-    throw ledgerFault('exceeds-reservation', index, `what ran is not covered by the reservation ${entry.reservation}`);
-  }
   return () => {
     reservation.status = 'contributed';
     reservation.contribution = { index, entry };

@@ -78,11 +78,11 @@ export interface LedgerState {
 }
 
 /**
- * The events that an account has spent, in order: of every reservation that was not released, what was reserved, or what
- * really ran where that is on record and less.
+ * The events that an account has spent, in order: what was reserved by every reservation that was not released. What was
+ * shown to the coordinator as evidence is therefore what counts, and nothing that the owner writes later makes it less.
  */
 export function spentEvents(account: AccountState): DpEvent[] {
   return account.reservations
     .filter(({ status }) => status !== 'released')
-    .map(({ reserve, contribution }) => contribution?.entry.event ?? reserve.entry.event);
+    .map(({ reserve }) => reserve.entry.event);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { compareIds, toHex } from '@sotto/core/bytes';
-import { type DpEvent, encodeEvent } from '@sotto/core/event';
+import { encodeEvent } from '@sotto/core/event';
 import { canonicalJson, canonicalJsonBytes, type Json } from '@sotto/core/json';
 import { type Accountant, accountSpending, gatherEvents, NANO } from '../ledger/accounting.ts';
 import { cohortThresholds } from '../ledger/cohort.ts';
@@ -26,8 +26,6 @@ import type {
   RoundSpending,
 } from './report.ts';
 import { outsideStatements, protectionStatements, summarySentence, verificationStatements } from './statements.ts';
-
-const eventOf = ({ reserve, contribution }: ReservationState): DpEvent => contribution?.entry.event ?? reserve.entry.event;
 
 /** Who is in the published sum of each round. */
 function summedRounds(run: RunState): ReadonlyMap<number, ReadonlySet<string>> {
@@ -63,7 +61,7 @@ function spendingByRound({ runId, party, account, rounds, summed, accountant }: 
     upTo = Math.max(upTo, reservation?.reserve.index ?? -1);
     const spent = account.reservations
       .filter(({ reserve, status }) => reserve.index <= upTo && status !== 'released')
-      .map(eventOf);
+      .map(({ reserve }) => reserve.entry.event);
     if (spent.length !== events) {
       events = spent.length;
       epsilon = events === 0 ? 0 : epsilonAt(spent, { delta: budget.delta, adjacency }, accountant).epsilon;
@@ -83,9 +81,8 @@ function spendingByRound({ runId, party, account, rounds, summed, accountant }: 
 
 function mechanismsOf(reservations: readonly ReservationState[]): MechanismUse[] {
   const uses = new Map<string, MechanismUse>();
-  for (const reservation of reservations) {
-    const event = eventOf(reservation);
-    const words = reservation.reserve.entry.mechanism;
+  for (const { reserve } of reservations) {
+    const { event, mechanism: words } = reserve.entry;
     const encoded = encodeEvent(event);
     const key = canonicalJson([words, encoded]);
     const rounds = (uses.get(key)?.rounds ?? 0) + 1;
