@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { invert, multiply } from './field.ts';
+import { addMultiple, invert, multiply, toWords } from './field.ts';
 import type { Field } from './field.ts';
 
 /** u_i = Π_{j≠i} (x_i − x_j)^−1, the column multipliers of the dual code. */
@@ -15,6 +15,33 @@ export function dualMultipliers(field: Field, points: readonly number[]): number
     for (const [j, other] of points.entries()) if (j !== i) product = multiply(field, product, x ^ other);
     return invert(field, product);
   });
+}
+
+/** Syndromes that {@link sharesAgree} looks at: so many wrong shares never go unseen. */
+const QUICK_SYNDROMES = 8;
+
+/**
+ * A quick look at shares whose secret is known to be right: false where up to eight of them are wrong, as far as the
+ * redundancy a − t goes. `multipliers` are {@link dualMultipliers} of the points.
+ */
+export function sharesAgree(
+  field: Field,
+  points: readonly number[],
+  multipliers: readonly number[],
+  shares: readonly Uint8Array[],
+  t: number,
+): boolean {
+  const factors = [...multipliers];
+  const words = shares.map(toWords);
+  for (let k = 0; k < Math.min(QUICK_SYNDROMES, points.length - t); k++) {
+    const syndrome = new Uint32Array(words[0]!.length);
+    for (const [i, share] of words.entries()) {
+      addMultiple(field, syndrome, share, factors[i]!);
+      factors[i] = multiply(field, factors[i]!, points[i]!);
+    }
+    if (syndrome.some((word) => word !== 0)) return false;
+  }
+  return true;
 }
 
 /**
@@ -35,12 +62,16 @@ export function findWrongShares(
   const elements = (shares[0]?.length ?? 0) / elementBytes;
   // Each element position is a word of its own; a share that is wrong in one is wrong as a whole, so it is dropped for
   // the positions that follow. A drop-out lowers both the length and the number of remaining errors by one.
+  let left = [...points];
+  let multipliers = dualMultipliers(field, left);
   for (let e = 0; e < elements; e++) {
-    const left = alive.map((i) => points[i]!);
     const values = alive.map((i) => element(shares[i]!, e, elementBytes));
-    const found = locate(field, left, values, t, limit - wrong.length);
+    const found = locate(field, left, multipliers, values, t, limit - wrong.length);
     if (found === undefined) return undefined;
+    if (found.length === 0) continue;
     for (const place of [...found].reverse()) wrong.push(...alive.splice(place, 1));
+    left = alive.map((i) => points[i]!);
+    multipliers = dualMultipliers(field, left);
   }
   return wrong.sort((a, b) => a - b);
 }
@@ -53,11 +84,11 @@ function element(share: Uint8Array, index: number, elementBytes: number): number
 function locate(
   field: Field,
   points: readonly number[],
+  multipliers: readonly number[],
   values: readonly number[],
   t: number,
   limit: number,
 ): readonly number[] | undefined {
-  const multipliers = dualMultipliers(field, points);
   const terms = values.map((value, i) => multiply(field, value, multipliers[i]!));
   const syndromes: number[] = [];
   for (let k = 0; k < points.length - t; k++) {

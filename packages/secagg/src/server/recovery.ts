@@ -9,7 +9,7 @@ import { RoundAbort } from '../abort.ts';
 import { fieldFor } from '../field.ts';
 import type { Field } from '../field.ts';
 import { commitment, maskCoins, maskKemSeed, maskSecret, pairKey } from '../keys.ts';
-import { findWrongShares } from '../reed-solomon.ts';
+import { dualMultipliers, findWrongShares, sharesAgree } from '../reed-solomon.ts';
 import { combineShares, lagrangeAtZero } from '../shamir.ts';
 import type { ServerSession, ServerSetup, ServerState, Wanted } from './state.ts';
 
@@ -25,6 +25,7 @@ export class Recovery {
   readonly #state: ServerState;
   readonly #session: ServerSession;
   readonly #coefficients = new Map<string, readonly number[]>();
+  readonly #multipliers = new Map<string, readonly number[]>();
   readonly #opened: ReadonlyMap<string, readonly Opened[]>;
 
   constructor(setup: ServerSetup, state: ServerState) {
@@ -78,6 +79,16 @@ export class Recovery {
     );
   }
 
+  #multipliersOf(field: Field, points: readonly number[]): readonly number[] {
+    const name = `${field.bits} ${points.join(' ')}`;
+    let multipliers = this.#multipliers.get(name);
+    if (multipliers === undefined) {
+      multipliers = dualMultipliers(field, points);
+      this.#multipliers.set(name, multipliers);
+    }
+    return multipliers;
+  }
+
   #isRight({ dealer, kind }: Wanted, secret: Uint8Array): boolean {
     const { crypto } = this.#setup;
     const advert = this.#session.roster[dealer]!;
@@ -95,12 +106,10 @@ export class Recovery {
   /** Places of the shares that disagree with the rest; `undefined` where there are too many to tell. */
   #disagreeing(field: Field, opened: readonly Opened[], t: number, good: boolean): readonly number[] | undefined {
     if (good && opened.length === t) return [];
-    return findWrongShares(
-      field,
-      opened.map((share) => share.point),
-      opened.map((share) => share.share),
-      t,
-    );
+    const points = opened.map((share) => share.point);
+    const shares = opened.map((share) => share.share);
+    if (good && sharesAgree(field, points, this.#multipliersOf(field, points), shares, t)) return [];
+    return findWrongShares(field, points, shares, t);
   }
 
   #blame(dealer: string, { kind }: Wanted, holders: readonly string[]): void {
