@@ -1,7 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadAuthorityConfig, loadClientConfig, loadCoordinatorConfig, loadPlan, parsePlan } from '@sotto/federation';
+import { signManifest } from '@sotto/governance';
+import { nodeCrypto } from '@sotto/secagg/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { services, writeClientConfig, writeConfigs } from '../../packages/cli/src/demo/configs.ts';
 import { dataDirectory } from '../../packages/cli/src/demo/data.ts';
@@ -9,17 +21,20 @@ import { heartPlan } from '../../packages/cli/src/demo/heart-plan.ts';
 import { drillRound, HOSPITALS } from '../../packages/cli/src/demo/hospitals.ts';
 import {
   type DemoState,
+  type Layout,
   layoutOf,
   prepareFresh,
   readState,
+  refuseForeign,
   refuseRunning,
   writeState,
 } from '../../packages/cli/src/demo/layout.ts';
 import { root } from '../repo/sources.ts';
 
 const STATE: DemoState = {
-  version: 1,
+  version: 2,
   runId: 'heart-1',
+  exportDirectory: '/elsewhere',
   rounds: 5,
   epsilon: 0.5,
   drillRound: 3,
@@ -41,15 +56,29 @@ describe('the folders of the demo', () => {
     expect(layoutOf('/base', 'one', 'elsewhere').stateDirectory).toBe('/base/elsewhere');
   });
 
+  /** An export folder of `runId` as a coordinator leaves it, and the state that goes with it. */
+  function finished(layout: Layout, runId: string = STATE.runId): void {
+    const files = new Map(['report.html', 'ledger/va/checkpoint'].map((name) => [name, new TextEncoder().encode(name)]));
+    const note = signManifest(nodeCrypto, { origin: 'coordinator', runId, files }, new Uint8Array(32).fill(1));
+    for (const [name, bytes] of [...files, ['manifest', note] as const]) {
+      mkdirSync(dirname(join(layout.exportDirectory, name)), { recursive: true });
+      writeFileSync(join(layout.exportDirectory, name), bytes);
+    }
+    mkdirSync(layout.stateDirectory, { recursive: true });
+    writeState(layout, { ...STATE, exportDirectory: layout.exportDirectory });
+  }
+
   it('replaces an earlier demo and nothing else', () => {
     const layout = layoutOf(folder, 'run', undefined);
     expect(prepareFresh(layout)).toBe('new');
     expect(statSync(layout.stateDirectory).mode & 0o777).toBe(0o700);
-    writeState(layout, STATE);
-    mkdirSync(layout.exportDirectory);
-    writeFileSync(join(layout.exportDirectory, 'manifest'), 'old');
+    // Stopped before its export, and afterwards.
+    writeState(layout, { ...STATE, exportDirectory: layout.exportDirectory });
+    expect(prepareFresh(layout)).toBe('replaced');
+    finished(layout);
     expect(prepareFresh(layout)).toBe('replaced');
     expect(existsSync(layout.exportDirectory)).toBe(false);
+    expect(readdirSync(layout.stateDirectory)).toEqual([]);
 
     const precious = layoutOf(folder, 'precious', undefined);
     mkdirSync(precious.exportDirectory);
@@ -62,10 +91,79 @@ describe('the folders of the demo', () => {
     expect(existsSync(join(hidden.stateDirectory, 'thesis.txt'))).toBe(true);
   });
 
+  it('takes no state folder for a proof that another folder is a demo', () => {
+    const first = layoutOf(folder, 'a', 's');
+    finished(first);
+    const precious = layoutOf(folder, 'precious', 's');
+    mkdirSync(precious.exportDirectory);
+    writeFileSync(join(precious.exportDirectory, 'thesis.txt'), 'x');
+    const before = readdirSync(folder, { recursive: true });
+    expect(() => prepareFresh(precious)).toThrow(/s belongs to the demo in .*\/a, not to .*\/precious; choose another --state/);
+    expect(() => refuseForeign(precious, readState(precious))).toThrow(/belongs to the demo in/);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+  });
+
+  it.each<[string, (layout: Layout) => void, RegExp]>([
+    [
+      'a file that was added',
+      ({ exportDirectory }) => writeFileSync(join(exportDirectory, 'ledger/mine.txt'), ''),
+      /ledger\/mine\.txt is not in the manifest/,
+    ],
+    [
+      'a link that was added',
+      ({ exportDirectory }) => symlinkSync('/dev/null', join(exportDirectory, 'link')),
+      /link is not in the manifest/,
+    ],
+    [
+      'a link in place of a file',
+      ({ exportDirectory }) => {
+        rmSync(join(exportDirectory, 'report.html'));
+        symlinkSync('/dev/null', join(exportDirectory, 'report.html'));
+      },
+      /report\.html is not in the manifest/,
+    ],
+    [
+      'no manifest',
+      ({ exportDirectory }) => rmSync(join(exportDirectory, 'manifest')),
+      /holds no export of the earlier demo \(run heart-1\)/,
+    ],
+    [
+      'no readable manifest',
+      ({ exportDirectory }) => writeFileSync(join(exportDirectory, 'manifest'), 'x'),
+      /manifest cannot be read/,
+    ],
+    [
+      "another run's export",
+      (layout) => finished(layout, 'heart-2'),
+      /holds the export of the run heart-2, not of the earlier demo \(run heart-1\)/,
+    ],
+    ['a file among the state', (layout) => writeFileSync(layout.at('thesis.txt'), ''), /thesis\.txt is not of the demo/],
+  ])('removes nothing where there is %s', (_what, change, message) => {
+    const layout = layoutOf(folder, 'run', undefined);
+    finished(layout);
+    change(layout);
+    const before = readdirSync(folder, { recursive: true });
+    expect(() => prepareFresh(layout)).toThrow(message);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+  });
+
+  it('keeps keys out of what is published', () => {
+    for (const [out, state] of [
+      ['run', 'run'],
+      ['run', 'run/state'],
+      ['run/out', 'run'],
+      ['.', '..state'],
+    ] as const)
+      expect(() => prepareFresh(layoutOf(folder, out, state)), `${out} ${state}`).toThrow(
+        /keys must not lie with what is published/,
+      );
+    expect(prepareFresh(layoutOf(folder, 'run', 'run2'))).toBe('new');
+  });
+
   it('refuses a place in which a demo is running', () => {
     const layout = layoutOf(folder, 'run', undefined);
     prepareFresh(layout);
-    writeState(layout, { ...STATE, pid: process.ppid });
+    writeState(layout, { ...STATE, exportDirectory: layout.exportDirectory, pid: process.ppid });
     expect(() => prepareFresh(layout)).toThrow(/a demo is running in .* \(process \d+\)/);
     // A process that is gone, and this one itself, hold nothing.
     for (const pid of [999_999_999, process.pid, null]) expect(() => refuseRunning(layout, { ...STATE, pid })).not.toThrow();
@@ -77,7 +175,7 @@ describe('the folders of the demo', () => {
     prepareFresh(layout);
     writeState(layout, STATE);
     expect(readState(layout)).toEqual(STATE);
-    writeFileSync(layout.at('demo.json'), '{"version": 2}');
+    writeFileSync(layout.at('demo.json'), '{"version": 1}');
     expect(() => readState(layout)).toThrow(/another version/);
   });
 });

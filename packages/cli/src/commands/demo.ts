@@ -11,7 +11,16 @@ import { dataDirectory } from '../demo/data.ts';
 import { services, writeClientConfig, writeConfigs } from '../demo/configs.ts';
 import { type Display, jsonDisplay, liveDisplay, plainDisplay } from '../demo/display.ts';
 import { DRILL_HOSPITAL, drillRound, HOSPITALS } from '../demo/hospitals.ts';
-import { type DemoState, layoutOf, type Layout, prepareFresh, readState, refuseRunning, writeState } from '../demo/layout.ts';
+import {
+  type DemoState,
+  layoutOf,
+  type Layout,
+  prepareFresh,
+  readState,
+  refuseForeign,
+  refuseRunning,
+  writeState,
+} from '../demo/layout.ts';
 import { initialProgress, type ProgressRecord } from '../demo/progress.ts';
 import { showSummary } from '../demo/summary.ts';
 import { Supervisor } from '../demo/supervisor.ts';
@@ -89,8 +98,9 @@ function prepareNew(invocation: Invocation): Prepared {
   const layout = layoutOf(userDirectory(), invocation.text('out') ?? DEFAULT_OUT, invocation.text('state'));
   const how = prepareFresh(layout);
   const state: DemoState = {
-    version: 1,
+    version: 2,
     runId: `heart-${randomBytes(4).toString('hex')}`,
+    exportDirectory: layout.exportDirectory,
     rounds,
     epsilon,
     drillRound: invocation.flag('no-drop') ? null : (drillRound(rounds) ?? null),
@@ -116,6 +126,7 @@ function prepareResumed(invocation: Invocation, directory: string): Prepared {
       `no demo was begun in ${directory}: ${layout.stateDirectory} has no demo.json; start one with --out ${directory}`,
     );
   }
+  refuseForeign(layout, state);
   refuseRunning(layout, state);
   const data = dataDirectory(invocation.text('data'));
   const running = { ...state, pid: process.pid };

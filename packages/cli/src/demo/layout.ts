@@ -6,12 +6,16 @@
  */
 import { SottoError } from '@sotto/core/errors';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { HOSPITALS } from './hospitals.ts';
+import { exportedFiles, removeExport } from './replaced-export.ts';
 
 /** What the demo itself remembers. */
 export interface DemoState {
-  readonly version: 1;
+  readonly version: 2;
   readonly runId: string;
+  /** Absolute path of the folder that this run exports to: the only one that a later demo may replace. */
+  readonly exportDirectory: string;
   readonly rounds: number;
   readonly epsilon: number;
   readonly drillRound: number | null;
@@ -47,7 +51,7 @@ export function readState(layout: Layout): DemoState | undefined {
     return undefined;
   }
   const state = JSON.parse(text) as DemoState;
-  if (state.version !== 1) {
+  if (state.version !== 2) {
     throw new SottoError(
       'unsupported',
       `${layout.at(STATE_FILE)} is of another version of Sotto; remove ${layout.stateDirectory} and start afresh`,
@@ -82,27 +86,79 @@ export function refuseRunning(layout: Layout, state: DemoState | undefined): voi
   }
 }
 
+/** Refuses a state folder that belongs to the run of another export folder. */
+export function refuseForeign(layout: Layout, state: DemoState | undefined): void {
+  if (state === undefined || state.exportDirectory === layout.exportDirectory) return;
+  throw new SottoError(
+    'conflict',
+    `${layout.stateDirectory} belongs to the demo in ${state.exportDirectory}, not to ${layout.exportDirectory}; choose another --state`,
+  );
+}
+
+/** Whether `path` is `folder` or lies in it. */
+function isWithin(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path;
+}
+
+/** What the demo and its services make in the state folder. */
+const STATE_ENTRIES: ReadonlySet<string> = new Set([
+  STATE_FILE,
+  `${STATE_FILE}.new`,
+  'config',
+  'tokens',
+  'trust.json',
+  'authority',
+  'authority.address',
+  'coordinator',
+  'coordinator.address',
+  ...HOSPITALS.map(({ id }) => id),
+]);
+
+/** Refuses a state folder to which somebody added something. */
+function refuseAdded(layout: Layout): void {
+  const added = readdirSync(layout.stateDirectory).find((name) => !STATE_ENTRIES.has(name));
+  if (added === undefined) return;
+  throw new SottoError(
+    'conflict',
+    `${layout.at(added)} is not of the demo and would be lost with its earlier state; move it or choose another --out or --state`,
+  );
+}
+
 /**
- * Makes the folders of a new run. An earlier demo in the same place is replaced; anything else is left alone.
+ * Makes the folders of a new run. An earlier demo in the same place is replaced; anything else is left alone: nothing is
+ * removed unless the state folder belongs to this export folder, and the export's own manifest is of that run and lists
+ * every file.
  *
- * @throws SottoError `conflict` if the export folder holds something that no demo wrote
+ * @throws SottoError `conflict` if a folder holds something that the earlier demo did not write; nothing is removed then
  */
 export function prepareFresh(layout: Layout): 'new' | 'replaced' {
-  const earlier = readState(layout);
-  refuseRunning(layout, earlier);
-  const occupied = existsSync(layout.exportDirectory) && readdirSync(layout.exportDirectory).length > 0;
-  if (occupied && earlier === undefined) {
-    throw new SottoError('conflict', `${layout.exportDirectory} is not empty and no demo wrote it; choose another --out`);
-  }
-  if (earlier === undefined && existsSync(layout.stateDirectory) && readdirSync(layout.stateDirectory).length > 0) {
+  const { exportDirectory, stateDirectory } = layout;
+  if (isWithin(exportDirectory, stateDirectory) || isWithin(stateDirectory, exportDirectory)) {
     throw new SottoError(
-      'conflict',
-      `${layout.stateDirectory} is not empty and no demo wrote it; choose another --out or --state`,
+      'invalid-argument',
+      `--state is ${stateDirectory} and --out is ${exportDirectory}; keys must not lie with what is published: choose folders that do not contain each other`,
     );
   }
-  rmSync(layout.exportDirectory, { recursive: true, force: true });
-  rmSync(layout.stateDirectory, { recursive: true, force: true });
-  mkdirSync(dirname(layout.exportDirectory), { recursive: true });
-  mkdirSync(layout.stateDirectory, { recursive: true, mode: 0o700 });
+  const earlier = readState(layout);
+  refuseForeign(layout, earlier);
+  refuseRunning(layout, earlier);
+  if (earlier === undefined) {
+    for (const [folder, cure] of [
+      [exportDirectory, '--out'],
+      [stateDirectory, '--out or --state'],
+    ] as const) {
+      if (existsSync(folder) && readdirSync(folder).length > 0)
+        throw new SottoError('conflict', `${folder} is not empty and no demo wrote it; choose another ${cure}`);
+    }
+  } else {
+    // Everything is looked at before anything goes.
+    const files = exportedFiles(exportDirectory, earlier.runId);
+    refuseAdded(layout);
+    removeExport(exportDirectory, files);
+    rmSync(stateDirectory, { recursive: true, force: true });
+  }
+  mkdirSync(dirname(exportDirectory), { recursive: true });
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   return earlier === undefined ? 'new' : 'replaced';
 }
