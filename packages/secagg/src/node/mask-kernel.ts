@@ -15,6 +15,9 @@ import type { SimdAdder } from './simd-adder.ts';
 
 /** Bytes of keystream made at a time: large enough for OpenSSL's full speed, small enough for the second-level cache. */
 const CHUNK_BYTES = 131072;
+/** Elements in a chunk: their words fill as much. */
+const CHUNK_ELEMENTS = CHUNK_BYTES / 4;
+const PAGE_BYTES = 65536;
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /** One vector's part of a job: elements [start, start + target.length) of it, start a multiple of 128. */
@@ -34,9 +37,9 @@ export interface RangeHooks {
 
 let adder: SimdAdder | undefined | 'none';
 
-/** The thread's adder: one page pair for the chunk of the vector, one for the keystream. */
+/** The thread's adder: memory for the chunk of the vector, for the keystream, and a page that unpacking may read into. */
 function simdAdder(): SimdAdder | undefined {
-  adder ??= createSimdAdder((2 * CHUNK_BYTES) / 65536) ?? 'none';
+  adder ??= createSimdAdder((2 * CHUNK_BYTES) / PAGE_BYTES + 1) ?? 'none';
   return adder === 'none' ? undefined : adder;
 }
 
@@ -48,16 +51,15 @@ export function maskRange(range: MaskRange, hooks: RangeHooks = {}): void {
     new DataView(counter.buffer).setBigUint64(8, BigInt((start * bits) / 128));
     return { cipher: createCipheriv('aes-256-ctr', key, counter), sign };
   });
-  const chunkElements = Math.floor((CHUNK_BYTES * 8) / bits / 128) * 128;
-  const simd = bits === 32 ? simdAdder() : undefined;
+  const simd = simdAdder();
   const scratch = new Uint32Array(CHUNK_BYTES / 4 + 1);
   const scratchBytes = new Uint8Array(scratch.buffer);
-  for (let from = 0; from < target.length; from += chunkElements) {
+  for (let from = 0; from < target.length; from += CHUNK_ELEMENTS) {
     if (hooks.signal?.aborted === true) throw new SottoError('cancelled', 'masking was cancelled');
-    const part = target.subarray(from, Math.min(target.length, from + chunkElements));
+    const part = target.subarray(from, Math.min(target.length, from + CHUNK_ELEMENTS));
     const bytes = Math.ceil((part.length * bits) / 8);
     if (simd !== undefined) {
-      addWithSimd(simd, part, ciphers);
+      addInMemory(simd, part, bits, ciphers);
     } else {
       for (const { cipher, sign } of ciphers) {
         scratchBytes.set(cipher.update(ZEROS.subarray(0, bytes)));
@@ -72,17 +74,21 @@ export function maskRange(range: MaskRange, hooks: RangeHooks = {}): void {
 
 type OpenStream = { readonly cipher: ReturnType<typeof createCipheriv>; readonly sign: 1 | -1 };
 
-function addWithSimd(simd: SimdAdder, part: Uint32Array, ciphers: readonly OpenStream[]): void {
-  const chunk = new Uint32Array(simd.memory, 0, part.length);
-  const keystream = new Uint8Array(simd.memory, CHUNK_BYTES);
-  const zeros = ZEROS.subarray(0, 4 * part.length);
+/** All keystreams over one chunk, in the adder's memory. */
+function addInMemory(simd: SimdAdder, part: Uint32Array, bits: number, ciphers: readonly OpenStream[]): void {
+  const chunk = new Uint32Array(simd.memory, 0, CHUNK_ELEMENTS);
+  const keystream = new Uint8Array(simd.memory, CHUNK_BYTES, CHUNK_BYTES);
+  const zeros = ZEROS.subarray(0, Math.ceil((part.length * bits) / 8));
+  const end = 4 * part.length;
+  const mask = bits === 32 ? -1 : 2 ** bits - 1;
   chunk.set(part);
   for (const { cipher, sign } of ciphers) {
     keystream.set(cipher.update(zeros));
-    if (sign === 1) simd.add(0, CHUNK_BYTES, 4 * part.length);
-    else simd.subtract(0, CHUNK_BYTES, 4 * part.length);
+    if (bits !== 32) simd.addPacked(0, CHUNK_BYTES, end, bits, mask, sign);
+    else if (sign === 1) simd.add(0, CHUNK_BYTES, end);
+    else simd.subtract(0, CHUNK_BYTES, end);
   }
-  part.set(chunk);
+  part.set(chunk.subarray(0, part.length));
   chunk.fill(0);
   keystream.fill(0);
 }
