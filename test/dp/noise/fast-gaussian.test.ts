@@ -262,7 +262,7 @@ describe('inverse-CDF streams', () => {
   it('come from JavaScript where the host has no WebAssembly or forbids it', () => {
     vi.stubGlobal('WebAssembly', undefined);
     expect(createInverseCdfGaussian(24).backend).toBe('javascript');
-    const Module = vi.fn(() => {
+    const Module = vi.fn<() => object>(() => {
       throw new Error('refused by the content security policy');
     });
     vi.stubGlobal('WebAssembly', { Module });
