@@ -39,7 +39,15 @@ test('defaults are filled in, and relative paths resolved against the folder of 
     coordinator: 'c.example:7401',
     coordinatorId: 'coordinator',
     budget: { epsilon: 1, delta: 0.001 },
-    policy: { minCohort: 3, minHonest: 2, minCollusion: 1, maxRounds: 10_000 },
+    policy: {
+      minCohort: 3,
+      minHonest: 2,
+      minCollusion: 1,
+      maxRounds: 10_000,
+      maxHoldoutFraction: 0.35,
+      minNoiseMultiplier: 0.3,
+      minSampleRate: 0,
+    },
     exitWithParent: false,
   });
   expect(parseCoordinatorConfig(coordinator, '/base')).toMatchObject({
@@ -62,6 +70,8 @@ test.each([
   [parseClientConfig, { ...client, budget: { epsilon: 0 } }, 'budget: epsilon is 0; it must be a number greater than 0'],
   [parseClientConfig, { ...client, budget: { delta: 1 } }, 'budget: delta is 1'],
   [parseClientConfig, { ...client, id: 'Ann' }, 'id is "Ann"'],
+  [parseClientConfig, { ...client, coordinatorId: 'ann' }, 'id and coordinatorId are both "ann"'],
+  [parseClientConfig, { ...client, policy: { maxHoldoutFraction: 2 } }, 'maxHoldoutFraction is 2'],
   [parseClientConfig, { ...client, account: undefined }, 'the key "account" is missing'],
   [parseClientConfig, { ...client, task: { kind: 'images', file: 'x' } }, 'kind is "images"; it must be one of tabular'],
   [parseClientConfig, { ...client, drill: { round: 1, after: 'lunch' } }, 'after is "lunch"'],

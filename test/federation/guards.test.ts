@@ -6,8 +6,11 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CryptoProvider } from '../../packages/core/src/crypto.ts';
+import type { DpEvent } from '../../packages/core/src/event.ts';
 import { planBudget } from '../../packages/dp/src/index.ts';
-import { type ClientTask, runUntilStopped } from '../../packages/federation/src/index.ts';
+import { checkEventPolicy, checkPlanPolicy } from '../../packages/federation/src/client/site-policy.ts';
+import { type ClientTask, defaultSitePolicyConfig, runUntilStopped } from '../../packages/federation/src/index.ts';
+import { preparePlan } from '../../packages/federation/src/plan/terms.ts';
 import { nodeCrypto } from '../../packages/secagg/src/node/index.ts';
 import { Federation, fixedTask, fourIds, tinyPlan, updateOf } from './support.ts';
 
@@ -53,13 +56,17 @@ test('the reservation is on disk before the task trains, the contribution before
   const federation = new Federation(tinyPlan({ rounds: 1 }));
   await federation.authority();
   // As another process would see it: only what is durable.
-  const stored = (id: string): { readonly kinds: readonly unknown[]; readonly records: number } => {
+  const stored = (
+    id: string,
+  ): { readonly kinds: readonly unknown[]; readonly times: readonly unknown[]; readonly records: number } => {
     const database = new DatabaseSync(federation.at(id, 'client.db'), { readOnly: true });
     const leaves = database.prepare('SELECT leaf FROM ledger ORDER BY position').all();
-    const kinds = leaves.map(({ leaf }) => (JSON.parse(Buffer.from(leaf as Uint8Array).toString()) as { kind: unknown }).kind);
+    const entries = leaves.map(
+      ({ leaf }) => JSON.parse(Buffer.from(leaf as Uint8Array).toString()) as { kind: unknown; timeMs: unknown },
+    );
     const { count } = database.prepare('SELECT COUNT(*) AS count FROM record').get() as { count: number };
     database.close();
-    return { kinds, records: count };
+    return { kinds: entries.map(({ kind }) => kind), times: entries.map(({ timeMs }) => timeMs), records: count };
   };
   const seen: Record<string, unknown> = {};
   await federation.coordinator({
@@ -68,8 +75,10 @@ test('the reservation is on disk before the task trains, the contribution before
       if (method.endsWith('/Unmask') && peer === 'ann') seen['unmask'] ??= stored('ann');
     },
   });
-  const task = fixedTask('ann', ({ round }) => {
+  const task = fixedTask('ann', async ({ round }) => {
     seen['training'] = stored('ann');
+    // Until the clock has moved on.
+    for (const before = Date.now(); Date.now() === before;) await new Promise(setImmediate);
     return { update: updateOf('ann', round), metrics: { correct: 3, total: 5 } };
   });
   const clients = [federation.client('ann', { task }), ...others.map((id) => federation.client(id))];
@@ -77,6 +86,10 @@ test('the reservation is on disk before the task trains, the contribution before
   const kindsOf = (when: string): unknown[] => (seen[when] as ReturnType<typeof stored>).kinds.slice(-1);
   expect(kindsOf('training')).toEqual(['reserve']);
   expect(kindsOf('upload')).toEqual(['contribute']);
+  // How long training took is not in the ledger.
+  expect((seen['upload'] as ReturnType<typeof stored>).times.slice(-1)).toEqual(
+    (seen['training'] as ReturnType<typeof stored>).times.slice(-1),
+  );
   expect(seen).toMatchObject({ training: { records: 0 }, upload: { records: 1 }, unmask: { records: 2 } });
 });
 
@@ -107,6 +120,9 @@ test.each([
   ['peers', { peers: ['ann', 'bob', 'cyd'] }, 'dan is not among policy.peers'],
   ['maxRounds', { maxRounds: 1 }, 'it has 2 rounds, policy.maxRounds is 1'],
   ['minHonest', { minHonest: 3 }, 'policy.minHonest is 3'],
+  ['maxHoldoutFraction', { maxHoldoutFraction: 0.2 }, 'policy.maxHoldoutFraction is 0.2'],
+  ['minNoiseMultiplier', { minNoiseMultiplier: 100 }, 'policy.minNoiseMultiplier is 100'],
+  ['minSampleRate', { minSampleRate: 0.6 }, 'it samples records at rate 0.5, policy.minSampleRate is 0.6'],
 ])('the site policy outranks the plan: %s', async (_, policy, message) => {
   const federation = new Federation();
   await federation.authority();
@@ -116,6 +132,74 @@ test.each([
     code: 'permission-denied',
     message: expect.stringContaining(message) as string,
   });
+});
+
+test('a plan that holds nearly all records out of the guarantee is refused by default, before the task looks at them', async () => {
+  const federation = new Federation(tinyPlan({ holdoutFraction: 0.999999 }));
+  await federation.authority();
+  await federation.coordinator();
+  const task: ClientTask = { prepare: () => Promise.reject(new Error('the task was asked')) };
+  await expect(federation.client('ann', { task }).finished).rejects.toMatchObject({
+    code: 'permission-denied',
+    message: expect.stringContaining('policy.maxHoldoutFraction is 0.35') as string,
+  });
+});
+
+test('a task whose noise is below the floor opens no account', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  await federation.coordinator();
+  let closed = 0;
+  const task: ClientTask = {
+    prepare: async (context) => {
+      const prepared = await fixedTask('ann', () => ({
+        update: updateOf('ann', 1),
+        metrics: { correct: 0, total: 0 },
+      })).prepare(context);
+      const event = { type: 'poissonSampled', sampleRate: 0.5, event: { type: 'gaussian', noiseMultiplier: 0.29 } } as const;
+      return { ...prepared, event, close: () => Promise.resolve(void closed++) };
+    },
+  };
+  await expect(federation.client('ann', { task }).finished).rejects.toMatchObject({
+    code: 'permission-denied',
+    message: expect.stringContaining('its noise multiplier is 0.29') as string,
+  });
+  expect(closed).toBe(1);
+  const database = new DatabaseSync(federation.at('ann', 'client.db'), { readOnly: true });
+  const leaves = database.prepare('SELECT leaf FROM ledger').all();
+  database.close();
+  expect(leaves.map(({ leaf }) => Buffer.from(leaf as Uint8Array).toString()).join()).not.toContain('"account"');
+});
+
+test('the floors of noise and sampling are seen through compositions; what hides its noise is refused', () => {
+  const gaussian = (noiseMultiplier: number): DpEvent => ({ type: 'gaussian', noiseMultiplier });
+  const sampled = (sampleRate: number, event: DpEvent): DpEvent => ({ type: 'poissonSampled', sampleRate, event });
+  const refused = (event: DpEvent, change: object = {}): (() => void) => {
+    return () => checkEventPolicy({ ...defaultSitePolicyConfig, minSampleRate: 0.1, ...change }, event);
+  };
+  for (const epsilon of [0.1, 1, 20]) {
+    const { roundEvent } = planBudget({ epsilon, delta: 0.001, sampleRate: 0.9, rounds: 5 });
+    expect(refused(roundEvent)).not.toThrow();
+  }
+  expect(refused({ type: 'selfComposed', count: 3, event: sampled(0.5, gaussian(0.2)) })).toThrow('minNoiseMultiplier is 0.3');
+  expect(refused({ type: 'composed', events: [gaussian(2), sampled(0.05, gaussian(2))] })).toThrow('minSampleRate is 0.1');
+  const laplace: DpEvent = { type: 'laplace', noiseMultiplier: 5 };
+  expect(refused(laplace)).toThrow('event of type laplace');
+  expect(refused(laplace, { minNoiseMultiplier: 0 })).not.toThrow();
+});
+
+test('no party of a plan has the coordinator’s id', async () => {
+  const federation = new Federation();
+  await expect(federation.coordinator({ config: { id: 'bob' } })).rejects.toMatchObject({
+    code: 'invalid-config',
+    message: expect.stringContaining('has a party "bob"') as string,
+  });
+  const prepared = preparePlan(nodeCrypto, tinyPlan());
+  const checked = (coordinatorId: string) => (): void => {
+    checkPlanPolicy(defaultSitePolicyConfig, prepared, 'ann', coordinatorId);
+  };
+  expect(checked('coordinator')).not.toThrow();
+  expect(checked('bob')).toThrow('the coordinator bob is one of its parties');
 });
 
 test('the site policy outranks the roster: a cohort that is too small is left before anything is shared', async () => {

@@ -91,6 +91,7 @@ export interface TinyPlanChange {
   readonly features?: number;
   readonly quantiserBits?: number;
   readonly deadlines?: object;
+  readonly holdoutFraction?: number;
 }
 
 /** A tiny plan: logistic regression on two features. Deadlines are generous; stages end early when all have answered. */
@@ -130,7 +131,7 @@ export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
         scale: 1,
       })),
       label: { index: features, positiveAbove: 0 },
-      holdout: { fraction: 0.3, seed: 'tiny' },
+      holdout: { fraction: change.holdoutFraction ?? 0.3, seed: 'tiny' },
     },
     training: { unit: 'record', adjacency: 'addOrRemoveOne', clipNorm: 1, learningRate: 0.5, localSteps: 1, delta: 0.001 },
     parties: fourIds.map((id, i) => ({ id, weight: 1 + i, sampleRate: 0.5, expectedBatchSize: 10 })),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { accountant } from './accounting.ts';
 export {
   type AccountConfig,
   type AuthorityConfig,

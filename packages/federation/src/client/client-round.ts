@@ -57,6 +57,7 @@ export class ClientRound {
   readonly #setup: ClientSetup;
   readonly #weights: Float32Array;
   #reservation: number | undefined;
+  #reservedMs = 0;
   #evidence: ReservationEvidence | undefined;
   #contributed = false;
 
@@ -123,7 +124,7 @@ export class ClientRound {
 
   /** Creates the records that a step names, before its message may leave. */
   #makeDurable(step: ClientStep): ClientStep {
-    const { store, world, greeting } = this.#parts;
+    const { store, greeting } = this.#parts;
     for (const effect of step.effects) {
       if (effect.type !== 'record') continue;
       let created: boolean;
@@ -135,7 +136,9 @@ export class ClientRound {
         created = store.contribute(effect.key, {
           kind: 'contribute',
           version: 1,
-          timeMs: world.nowMs(),
+          // The reservation's time, not the clock's: in the exported ledger, the difference would tell how long training
+          // took, and with it how many records were sampled.
+          timeMs: this.#reservedMs,
           runId: greeting.prepared.plan.runId,
           round: this.#offer.round,
           sid: toHex(step.state.session.sid),
@@ -159,10 +162,11 @@ export class ClientRound {
     if (account === undefined) throw new SottoError('internal', 'the account is not open');
     const over = refusal(config, plan, task, account);
     if (over !== undefined) throw new SottoError('budget-exhausted', `round ${round}: ${over}`);
+    this.#reservedMs = world.nowMs();
     this.#reservation = store.ledger.append({
       kind: 'reserve',
       version: 1,
-      timeMs: world.nowMs(),
+      timeMs: this.#reservedMs,
       runId: plan.runId,
       round,
       planHash: hash,

@@ -22,7 +22,7 @@ import { exactBudget, openAccount, spentEpsilon } from './budget.ts';
 import { ClientRound } from './client-round.ts';
 import { ClientStore } from './client-store.ts';
 import { CoordinatorSession, type Greeting } from './coordinator-session.ts';
-import { checkPlanPolicy } from './site-policy.ts';
+import { checkEventPolicy, checkPlanPolicy } from './site-policy.ts';
 import type { ClientTask, PreparedTask } from './task.ts';
 
 const awaitTimeoutMs = 60_000;
@@ -125,9 +125,16 @@ export class FederatedClient implements Stoppable {
     this.#session = session;
     const greeting = await session.connect();
     const { plan } = greeting.prepared;
-    checkPlanPolicy(config.policy, greeting.prepared, config.id);
+    checkPlanPolicy(config.policy, greeting.prepared, config.id, config.coordinatorId);
     const task = await this.#task.prepare({ plan, party: partyOf(plan, config.id), budget: config.budget });
-    openAccount(config, plan, task, store, world);
+    // What the task holds open must not outlive a refusal.
+    try {
+      checkEventPolicy(config.policy, task.event);
+      openAccount(config, plan, task, store, world);
+    } catch (reason) {
+      await task.close?.();
+      throw reason;
+    }
     const known = store.ledger.ledger.state.runs.get(plan.runId)?.plan.entry;
     if (known === undefined) store.ledger.append(planEntry(greeting.prepared, world.nowMs()));
     else if (known.planHash !== greeting.prepared.hash) {

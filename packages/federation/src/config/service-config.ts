@@ -89,6 +89,19 @@ export interface SitePolicyConfig {
   readonly minCollusion: number;
   /** Most planned rounds. Key `maxRounds`, default 10000. */
   readonly maxRounds: number;
+  /**
+   * Largest share of the records that a plan may hold out for evaluation, outside the guarantee. Key `maxHoldoutFraction`,
+   * default 0.35. Which records those are follows from the plan's seed: a site that wants to exclude a chosen seed pins the
+   * plan's hash in `plans`.
+   */
+  readonly maxHoldoutFraction: number;
+  /** Least noise multiplier of each Gaussian release. Key `minNoiseMultiplier`, default 0.3; 0 is none. */
+  readonly minNoiseMultiplier: number;
+  /**
+   * Least rate of Poisson sampling, 0 to 1: the smaller the rate, the less noise the same ε asks for. Key `minSampleRate`,
+   * default 0, which is none.
+   */
+  readonly minSampleRate: number;
 }
 
 /** What the data are, for the ledger's account and the report. Key `account`. */
@@ -140,6 +153,10 @@ export const defaultSitePolicyConfig: SitePolicyConfig = Object.freeze({
   minHonest: 2,
   minCollusion: 1,
   maxRounds: 10_000,
+  maxHoldoutFraction: 0.35,
+  // Below what ε = 20 at δ = 0.001 over six rounds asks for at sampling rates from 0.1 up (0.33 to 0.64).
+  minNoiseMultiplier: 0.3,
+  minSampleRate: 0,
 });
 
 const integerIn =
@@ -196,6 +213,12 @@ export function parseClientConfig(value: unknown, baseDirectory: string, name = 
     task: taskOf(reader.optionalObject('task'), baseDirectory),
     drill: drillOf(reader.optionalObject('drill')),
   };
+  if (config.id === config.coordinatorId) {
+    throw new SottoError(
+      'invalid-config',
+      `${name}: id and coordinatorId are both "${config.id}"; a client has an id of its own`,
+    );
+  }
   reader.end();
   return config;
 }
@@ -286,6 +309,9 @@ function policyOf(reader: ConfigReader | undefined): SitePolicyConfig {
     minHonest: reader.readOr('minHonest', defaultSitePolicyConfig.minHonest, integerIn(2, 65535)),
     minCollusion: reader.readOr('minCollusion', defaultSitePolicyConfig.minCollusion, integerIn(0, 65535)),
     maxRounds: reader.readOr('maxRounds', defaultSitePolicyConfig.maxRounds, integerIn(1, 1_000_000)),
+    maxHoldoutFraction: reader.readOr('maxHoldoutFraction', defaultSitePolicyConfig.maxHoldoutFraction, check.probability),
+    minNoiseMultiplier: reader.readOr('minNoiseMultiplier', defaultSitePolicyConfig.minNoiseMultiplier, check.nonNegative),
+    minSampleRate: reader.readOr('minSampleRate', defaultSitePolicyConfig.minSampleRate, check.probability),
   };
   reader.end();
   return policy;

@@ -38,6 +38,12 @@ export interface CoordinatorOptions extends ServiceOptions {
 export async function startCoordinator(config: CoordinatorConfig, options: CoordinatorOptions = {}): Promise<RunningService> {
   const world = worldOf(config.id, options);
   const prepared = preparePlan(world.crypto, await loadPlan(config.plan));
+  if (prepared.plan.parties.some(({ id }) => id === config.id)) {
+    throw new SottoError(
+      'invalid-config',
+      `the plan ${config.plan} has a party "${config.id}", which is the coordinator's own id; give one of them another id`,
+    );
+  }
   checkExportDirectory(config.exportDirectory, prepared.plan.runId);
   const starting = new AbortController();
   const forget = config.exitWithParent
