@@ -144,6 +144,16 @@ describe('accounts and plans', () => {
     expect(faultOf(ledger, { ...planEntry(), terms: impossible } as LedgerEntry)).toBe('plan-mismatch');
   });
 
+  test('no party of a plan has the name of a coordinator', () => {
+    const ledger = new Ledger(nobleCrypto, logOrigin(trustDomain, 'beta'));
+    ledger.append(enrolEntry('beta', 'coordinator'));
+    expect(faultOf(ledger, planEntry())).toBe('plan-mismatch');
+    const client = new Ledger(nobleCrypto, logOrigin(trustDomain, 'alpha'));
+    client.append(enrolEntry('alpha', 'client'));
+    client.append(enrolEntry('beta', 'coordinator'));
+    expect(faultOf(client, planEntry())).toBe('plan-mismatch');
+  });
+
   test('only a party of the plan accepts it', () => {
     const ledger = new Ledger(nobleCrypto, logOrigin(trustDomain, 'omega'));
     ledger.append(enrolEntry('omega', 'client'));
@@ -273,6 +283,8 @@ describe('rounds', () => {
     expect(faultOf(run.coordinator, entry)).toBe('round-order');
     expect(faultOf(run.coordinator, abort(1))).toBe('round-order');
     expect(faultOf(run.coordinator, { ...abort(2), spent: ['omega'] } as LedgerEntry)).toBe('cohort-mismatch');
+    for (const stage of ['select', 'advertise', 'share'])
+      expect(faultOf(run.coordinator, { ...abort(2), stage, spent: ['beta'] } as LedgerEntry)).toBe('cohort-mismatch');
     for (const round of [2, 3, 4]) run.coordinator.append(abort(round));
     expect(faultOf(run.coordinator, abort(5))).toBe('round-out-of-range');
   });

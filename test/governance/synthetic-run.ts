@@ -7,8 +7,9 @@ import { createHash } from 'node:crypto';
 import { fromUtf8, toBase64, toHex, utf8 } from '@sotto/core/bytes';
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { nobleCrypto } from '@sotto/core/crypto-noble';
-import type { DpEvent } from '@sotto/core/event';
+import { type DpEvent, encodeEvent } from '@sotto/core/event';
 import { issueCertificate, type TrustBundle, trustFingerprint } from '@sotto/core/identity';
+import { canonicalJson } from '@sotto/core/json';
 import {
   type Accountant,
   type ExportRunInput,
@@ -230,7 +231,12 @@ export class SyntheticRun {
   }
 
   /** Builds the publish entry of a round whose survivors have reserved and now contribute. */
-  publishEntry(round: number, roster: readonly string[], survivors: readonly string[]): PublishEntry {
+  publishEntry(
+    round: number,
+    roster: readonly string[],
+    survivors: readonly string[],
+    stated: (id: string) => DpEvent | undefined = (id) => this.client(id).state.reservation(runId, round)?.reserve.entry.event,
+  ): PublishEntry {
     const context = nobleCrypto.sha256(utf8(`context ${round}`));
     const rosterRoot = nobleCrypto.sha256(utf8(`roster ${round}`));
     const sid = sessionId(nobleCrypto, context, roster.length, rosterRoot);
@@ -243,12 +249,17 @@ export class SyntheticRun {
       signature: signConfirmation(nobleCrypto, seedOf(`${id} signing`), statement),
     }));
     const sumHash = nobleCrypto.sha256(utf8(`sum ${round}`));
+    const events = survivors.flatMap((id) => {
+      const of = stated(id);
+      return of === undefined ? [] : [`"${id}":${canonicalJson(encodeEvent(of))}`];
+    });
+    const released = utf8(`{${events.join(',')}}`);
     const receipt = signReceipt(nobleCrypto, seedOf('coordinator signing'), sid, {
       rootU2,
       survivors: u2.length,
       sumHash,
       confirmations,
-      event: new Uint8Array(0),
+      event: released,
     });
     const modelBefore = modelHash(nobleCrypto, this.#model);
     this.#model = modelAfter(round);
@@ -275,7 +286,7 @@ export class SyntheticRun {
       survivorsRoot: toHex(rootU2),
       confirmations: confirmations.map(({ id, signature }) => ({ party: id, signature: toBase64(signature) })),
       sumHash: toHex(sumHash),
-      receipt: { event: '', signature: toBase64(receipt.signature) },
+      receipt: { event: toBase64(released), signature: toBase64(receipt.signature) },
       modelBefore,
       modelAfter: modelHash(nobleCrypto, this.#model),
       heldOut: { correct: 150 + 10 * round, total: 250 },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { concat, fromBase64, fromUtf8, toBase64, utf8 } from '@sotto/core/bytes';
 import { nobleCrypto } from '@sotto/core/crypto-noble';
+import type { DpEvent } from '@sotto/core/event';
 import { encodeTrustBundle, issueCertificate, trustFingerprint } from '@sotto/core/identity';
 import { canonicalJsonBytes, type Json } from '@sotto/core/json';
 import {
@@ -24,6 +25,7 @@ import {
   certificateOf,
   crypto,
   enrolEntry,
+  event as reservedEvent,
   fingerprint,
   hashOf,
   owners,
@@ -246,6 +248,21 @@ describe('a malicious coordinator cannot', () => {
     expect(lines(result)).toMatch(message);
   });
 
+  test.each<[string, (id: string) => DpEvent | undefined]>([
+    ['a cheaper event for one', (id) => (id === 'beta' ? { type: 'gaussian', noiseMultiplier: 99 } : reservedEvent)],
+    ['nothing for one', (id) => (id === 'beta' ? undefined : reservedEvent)],
+    ['nothing at all', () => undefined],
+  ])('sign a receipt that states %s', (_, stated) => {
+    const run = new SyntheticRun().start();
+    for (const id of owners) run.reserve(id, 1);
+    run.coordinator.append(run.publishEntry(1, owners, owners, stated));
+    for (const round of [2, 3, 4]) run.abort(round, []);
+    run.complete();
+    expect(verify(exportRun(run.exportInput())).findings.map(formatFinding)).toEqual([
+      expect.stringMatching(/entry 6: round 1: the receipt states other events than the survivors reserved/),
+    ]);
+  });
+
   test('claim an input that its owner did not send', () => {
     const run = new SyntheticRun().start();
     for (const id of owners) run.reserve(id, 1);
@@ -260,6 +277,59 @@ describe('a malicious coordinator cannot', () => {
     );
     expect(lines(verify(exportRun(withLedger(run.exportInput(), 'gamma', other))))).toMatch(
       /gamma.*entry 4: the contribution to round 1 is not the one/,
+    );
+  });
+
+  test('give up a round without naming who spent on it', () => {
+    /** Beta has reserved, and contributed to `sid` if given; gamma has released. */
+    const given = (sid: string | undefined, spent: readonly string[]): RunVerification => {
+      const run = new SyntheticRun().start();
+      const reservation = run.reserve('beta', 1);
+      run.reserve('gamma', 1);
+      run.release('gamma', 1);
+      if (sid !== undefined)
+        run
+          .client('beta')
+          .append({ ...base('contribute'), runId, round: 1, sid, reservation, inputHash: hashOf('y') } as LedgerEntry);
+      run.abort(1, spent);
+      for (const round of [2, 3, 4]) run.abort(round, []);
+      run.complete();
+      return verify(exportRun(run.exportInput()));
+    };
+    for (const sid of [undefined, hashOf('sid')]) {
+      expect(given(sid, ['alpha', 'delta', 'gamma']).findings).toEqual([
+        expect.objectContaining({ code: 'contradiction', party: 'beta', entry: 3 }),
+      ]);
+      // Alpha and delta were shown U1 and ended before they reserved: an honest history.
+      expect(given(sid, owners)).toMatchObject({ ok: true, findings: [] });
+      expect(given(sid, ['beta'])).toMatchObject({ ok: true, findings: [] });
+    }
+    expect(lines(given(undefined, []))).toMatch(/beta spent on round 1; the coordinator’s ledger gives the round up without/);
+  });
+
+  test('leave a spender out of a published round, or take its input in another session', () => {
+    const published = (roster: readonly string[], sid?: (published: string) => string): RunVerification => {
+      const run = new SyntheticRun().start();
+      for (const id of owners) run.reserve(id, 1);
+      const entry = run.publishEntry(
+        1,
+        roster,
+        owners.filter((id) => id !== 'gamma'),
+      );
+      const contribution = { ...base('contribute'), runId, round: 1, reservation: 3, inputHash: hashOf('y') };
+      if (sid !== undefined) run.client('gamma').append({ ...contribution, sid: sid(entry.sid) } as LedgerEntry);
+      run.coordinator.append(entry);
+      for (const round of [2, 3, 4]) run.abort(round, []);
+      run.complete();
+      return verify(exportRun(run.exportInput()));
+    };
+    expect(published(owners)).toMatchObject({ ok: true, findings: [] });
+    expect(published(owners, (sid) => sid)).toMatchObject({ ok: true, findings: [] }); // its input came too late
+    expect(lines(published(owners.filter((id) => id !== 'gamma')))).toMatch(
+      /gamma.*entry 3: gamma spent on round 1; the coordinator’s ledger does not have it among the sharers/,
+    );
+    expect(lines(published(owners, () => hashOf('another')))).toMatch(
+      /gamma.*entry 4: the contribution to round 1 went to another session/,
     );
   });
 
@@ -410,7 +480,8 @@ describe('an owner cannot', () => {
       .client('beta')
       .append({ ...accountEntry('beta'), account: 'small', budget: { epsilonNano: 300_000_000, delta: 1e-3 } } as LedgerEntry);
     run.client('beta').append({ ...reserveEntry('beta', 1), account: 'small' } as LedgerEntry);
-    for (const round of [1, 2, 3, 4]) run.abort(round, []);
+    run.abort(1, ['beta']);
+    for (const round of [2, 3, 4]) run.abort(round, []);
     run.complete();
     // ρ = 1/200, ε = ρ + 2·√(ρ·ln 1000) = 0.3766…
     const result = verify(exportRun(run.exportInput()));

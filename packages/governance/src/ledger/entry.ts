@@ -218,7 +218,7 @@ export interface PublishEntry extends EntryBase {
   readonly confirmations: readonly { readonly party: string; readonly signature: Base64Text }[];
   /** H("sum", packed sum). */
   readonly sumHash: HashText;
-  /** The coordinator's receipt: the privacy event of the release itself (may be empty) and Sig "receipt" over all of it. */
+  /** The coordinator's receipt: the survivors' reserved events by party (canonical JSON), and Sig "receipt" over all of it. */
   readonly receipt: { readonly event: Base64Text; readonly signature: Base64Text };
   readonly modelBefore: HashText;
   readonly modelAfter: HashText;
@@ -237,7 +237,10 @@ export interface AbortEntry extends EntryBase {
   readonly attempt: number;
   readonly stage: RoundStage;
   readonly reason: string;
-  /** Whose reservations count as spent as far as the coordinator can know, by id. The owners' ledgers decide. */
+  /**
+   * Who may have spent, as far as the coordinator can know: U1 from stage `masked` on, nobody before. The owners' ledgers
+   * decide; a live reservation of an owner that is not named here is a contradiction.
+   */
   readonly spent: readonly string[];
 }
 

@@ -8,10 +8,13 @@ import { utf8 } from '@sotto/core/bytes';
 import { decodeCheckpoint, logOrigin } from '../log/checkpoint.ts';
 import { parseNote } from '../log/note.ts';
 import { cohortThresholds } from './cohort.ts';
-import type { AbortEntry, PublishEntry } from './entry.ts';
+import type { AbortEntry, PublishEntry, RoundStage } from './entry.ts';
 import { ledgerFault } from './faults.ts';
 import { checkRound, openRun } from './fold-run.ts';
 import type { Commit, MutableLedgerState, MutableRun } from './mutable-state.ts';
+
+/** Stages of a round in which U1 was shown to nobody, so that nobody could reserve. */
+const beforeReservations: ReadonlySet<RoundStage> = new Set<RoundStage>(['select', 'advertise', 'share']);
 
 function checkOrder(run: MutableRun, round: number, index: number): void {
   checkRound(run, round, index);
@@ -87,6 +90,9 @@ export function foldAbort(state: MutableLedgerState, entry: AbortEntry, index: n
   const planned = run.plan.entry.terms.parties.map(({ id }) => id);
   if (!isSubset(entry.spent, planned))
     throw ledgerFault('cohort-mismatch', index, 'a party that is not in the plan is said to have spent');
+  if (beforeReservations.has(entry.stage) && entry.spent.length > 0) {
+    throw ledgerFault('cohort-mismatch', index, `nobody can have spent on a round that ended at stage ${entry.stage}`);
+  }
   return () => {
     run.rounds.push({ index, entry });
     run.aborted++;

@@ -58,6 +58,11 @@ export function foldPlan(
   if (self.role === 'client' && !terms.parties.some(({ id }) => id === self.party)) {
     throw ledgerFault('not-in-plan', index, `${self.party} is not a party of run ${entry.runId}`);
   }
+  const leader = terms.parties.find(({ id }) => state.parties.get(id)?.entry.role === 'coordinator');
+  if (leader !== undefined) {
+    const reason = `${leader.id} is enrolled as the coordinator; give the data owner in the plan another id`;
+    throw ledgerFault('plan-mismatch', index, reason);
+  }
   if (entry.document !== undefined) {
     if (planHash(crypto, entry.document) !== entry.planHash) {
       throw ledgerFault('plan-mismatch', index, 'the plan document does not have the stated hash');

@@ -82,7 +82,5 @@ export interface LedgerState {
  * shown to the coordinator as evidence is therefore what counts, and nothing that the owner writes later makes it less.
  */
 export function spentEvents(account: AccountState): DpEvent[] {
-  return account.reservations
-    .filter(({ status }) => status !== 'released')
-    .map(({ reserve }) => reserve.entry.event);
+  return account.reservations.filter(({ status }) => status !== 'released').map(({ reserve }) => reserve.entry.event);
 }

@@ -134,6 +134,38 @@ function sampleRates(event: DpEvent): number[] {
   }
 }
 
+/**
+ * What an owner reserved against the sets of the rounds. An owner reserves only after it was shown U1, and the coordinator
+ * shows U1 only when it is on record; from there on the round has no other attempt and no other session. So whoever has a
+ * live reservation is in U1 of the round, which an aborted round names as `spent`, and has contributed to no other session
+ * than the published one. The reverse does not hold: a member of U1 may have ended before it reserved.
+ */
+function checkReservations(evidence: RunEvidence, client: VerifiedLedger, findings: Findings): void {
+  const { party, state } = client;
+  for (const { entry } of coordinatorRun(evidence).rounds) {
+    const { round } = entry;
+    const reservation = state.reservation(evidence.runId, round);
+    if (reservation === undefined || reservation.status === 'released') continue;
+    const { reserve, contribution } = reservation;
+    if (entry.kind === 'abort') {
+      if (entry.spent.includes(party)) continue;
+      const message = `${party} spent on round ${round}; the coordinator’s ledger gives the round up without naming it as spent`;
+      findings.add('contradiction', message, placeOf(client, reserve.index));
+      continue;
+    }
+    if (!entry.sharers.includes(party)) {
+      const message = `${party} spent on round ${round}; the coordinator’s ledger does not have it among the sharers`;
+      findings.add('contradiction', message, placeOf(client, reserve.index));
+    }
+    // A survivor's contribution is compared as a whole elsewhere.
+    const survived = entry.survivors.some((survivor) => survivor.party === party);
+    if (!survived && contribution !== undefined && contribution.entry.sid !== entry.sid) {
+      const message = `the contribution to round ${round} went to another session than the published one`;
+      findings.add('contradiction', message, placeOf(client, contribution.index));
+    }
+  }
+}
+
 /** An owner's view of the run against the coordinator's. */
 function checkClientRun(
   crypto: CryptoProvider,
@@ -163,6 +195,7 @@ function checkClientRun(
       }
     }
   }
+  checkReservations(evidence, client, findings);
   checkWitness(crypto, evidence, client, run, findings);
   const complete = coordinatorRun(evidence).complete?.entry;
   if (run.complete !== undefined && complete !== undefined) {

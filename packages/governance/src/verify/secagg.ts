@@ -4,9 +4,11 @@
  *
  * @module
  */
-import { fromBase64, fromHex, toHex } from '@sotto/core/bytes';
+import { equalBytes, fromBase64, fromHex, toHex } from '@sotto/core/bytes';
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { ByteWriter } from '@sotto/core/encoding';
+import { encodeEvent } from '@sotto/core/event';
+import { canonicalJsonBytes } from '@sotto/core/json';
 import type { PublishEntry } from '../ledger/entry.ts';
 import { leafHash } from '../merkle/hash.ts';
 import { merkleRoot } from '../merkle/compact-range.ts';
@@ -51,8 +53,15 @@ export function survivorsRoot(
   );
 }
 
+/** What the receipt of a round states: the reserved events of the survivors by party, as canonical JSON. */
+function releasedEvents({ survivors }: PublishEntry): Uint8Array {
+  return canonicalJsonBytes(
+    Object.fromEntries(survivors.map(({ party, evidence }) => [party, encodeEvent(evidence.reserve.event)])),
+  );
+}
+
 /**
- * Checks the session id, both roots and every signature of a published round.
+ * Checks the session id, both roots, every signature of a published round, and the events that its receipt states.
  *
  * @returns what does not hold, in words; empty if all does
  */
@@ -79,7 +88,9 @@ export function checkRoundSignatures(
   for (const { party, signature } of entry.confirmations) {
     if (!signed(party, certified, signature)) faults.push(`the signature of ${party} over the survivor set does not verify`);
   }
-  const event = crypto.sha256(labelled('event').bytes(fromBase64(entry.receipt.event)).finish());
+  const stated = fromBase64(entry.receipt.event);
+  if (!equalBytes(stated, releasedEvents(entry))) faults.push('the receipt states other events than the survivors reserved');
+  const event = crypto.sha256(labelled('event').bytes(stated).finish());
   const receipt = labelled('sig receipt')
     .bytes(sid)
     .bytes(rootU2)
