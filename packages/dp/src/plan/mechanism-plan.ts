@@ -17,6 +17,7 @@ import type { Grid } from '../clip/grid.ts';
 import { QuantisedSum } from '../clip/quantised-sum.ts';
 import { BitSource } from '../noise/bit-source.ts';
 import { ExactGaussian } from '../noise/exact-gaussian.ts';
+import { StepNoise } from '../noise/step-noise.ts';
 import { poissonSample } from '../sampling/poisson.ts';
 import { uniformBelow } from '../sampling/uniform.ts';
 
@@ -94,8 +95,13 @@ export interface PrivateStep {
   addSum(parts: readonly NumericArray[], count: number): void;
   /** Examples of this step that held NaN or infinity and so counted as zero. Private: reporting it is a release of its own. */
   readonly nonFiniteExamples: number;
-  /** Adds the noise and ends the step. An empty batch releases noise like any other. A second call is refused. */
-  release(): PrivateSum;
+  /**
+   * Adds the noise and ends the step. An empty batch releases noise like any other. A second call is refused.
+   *
+   * @param noise Noise that was drawn ahead, for this plan's grid and this many coordinates; anything else is refused, and so is noise that was used
+   *   before. Without it the noise is drawn now, from the step's own random source. The event is the same.
+   */
+  release(noise?: StepNoise): PrivateSum;
 }
 
 /** Builds a plan. Throws `invalid-argument` on a value out of range. */
@@ -212,7 +218,7 @@ class Step implements PrivateStep {
     return this.#sum.nonFiniteExamples;
   }
 
-  release(): PrivateSum {
+  release(noise?: StepNoise): PrivateSum {
     if (this.#released) throw new SottoError('conflict', 'the step is released already; its noise is never drawn twice');
     const added = this.#sum.examples + this.#summed;
     if (added !== this.batch.length) {
@@ -221,15 +227,20 @@ class Step implements PrivateStep {
         `${added} of ${this.batch.length} examples of the batch were added; add all before release`,
       );
     }
-    this.#released = true;
     const { expectedBatchSize, event } = this.#plan;
     const { unit, gridBits } = this.#grid;
-    const noise = new ExactGaussian(this.#bits, gridBits);
     const { sum } = this.#sum;
+    // First of all, because it refuses noise that does not fit before anything has changed.
+    if (noise !== undefined) StepNoise.addOnce(noise, gridBits, sum);
+    this.#released = true;
     // What was added in floats is rounded to the grid before the noise, so that noise and sum are integers in both modes.
     if (this.#summed > 0) for (let j = 0; j < sum.length; j++) sum[j]! += Math.round(this.#floatSum[j]! / unit);
+    if (noise === undefined) {
+      const sampler = new ExactGaussian(this.#bits, gridBits);
+      for (let j = 0; j < sum.length; j++) sum[j]! += sampler.next();
+    }
     // Integers until here; the multiplication by the unit is post-processing.
-    for (let j = 0; j < sum.length; j++) sum[j] = (sum[j]! + noise.next()) * unit;
+    for (let j = 0; j < sum.length; j++) sum[j]! *= unit;
     this.#bits.wipe();
     this.#floatSum.fill(0);
     return { sum, expectedBatchSize, standardDeviation: unit * 2 ** gridBits, event };

@@ -17,6 +17,7 @@ import type { PrivacyAnswer } from '../accounting/accountant.ts';
 import { epsilonOf } from '../accounting/answer.ts';
 import { calibrateNoiseMultiplier } from '../accounting/calibrate.ts';
 import type { Clipping } from '../clip/clipping.ts';
+import type { NoiseSource } from '../noise/step-noise.ts';
 import { createOptimiser } from '../optimiser/optimiser.ts';
 import type { Optimiser, OptimiserOptions, OptimiserState } from '../optimiser/optimiser.ts';
 import { createMechanismPlan } from '../plan/mechanism-plan.ts';
@@ -63,6 +64,8 @@ export interface PrivateModelOptions {
 /** How long to train, and what to report on data outside the guarantee. */
 export interface FitOptions {
   readonly steps: number;
+  /** Draws the steps' noise ahead; see `RecordTrainerOptions.noise`. Build it from this model's `plan` and `graph.parameterCount`. */
+  readonly noise?: NoiseSource;
   /** Evaluated without any protection: give only data that are declared outside the guarantee. */
   readonly publicValidation?: { readonly x: Rows; readonly y: Rows; readonly everySteps?: number };
   /** Called after each step. Return false to stop early; what it sees is already private. */
@@ -163,7 +166,7 @@ class Trainable implements PrivateModel {
         `steps is ${count}; ${this.#maxSteps - this.#steps} of the ${this.#maxSteps} steps that the budget was calibrated for are left`,
       );
     }
-    const trainer = await this.#trainer(x, y);
+    const trainer = await this.#trainer(x, y, options.noise);
     try {
       for (let i = 0; i < count; i++) {
         // Charged before anything is drawn: a step that fails half way is spent.
@@ -193,7 +196,7 @@ class Trainable implements PrivateModel {
     };
   }
 
-  #trainer(x: Rows, y: Rows): Promise<RecordTrainer> {
+  #trainer(x: Rows, y: Rows, noise: NoiseSource | undefined): Promise<RecordTrainer> {
     const { loss, engine, physicalBatchSize } = this.#options;
     return createRecordTrainer({
       model: this.#model,
@@ -204,6 +207,7 @@ class Trainable implements PrivateModel {
       engine,
       random: this.#options.random ?? systemRandom,
       ...(physicalBatchSize === undefined ? {} : { physicalBatchSize }),
+      ...(noise === undefined ? {} : { noise }),
     });
   }
 

@@ -11,6 +11,8 @@ import { sizeOf } from '@sotto/core/ops';
 import type { CompiledProgram, Engine, Program } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
 import { clipGroups } from '../clip/clipping.ts';
+import { checkNoiseFits } from '../noise/step-noise.ts';
+import type { NoiseSource } from '../noise/step-noise.ts';
 import { isFiniteSum } from '../plan/mechanism-plan.ts';
 import type { MechanismPlan, PrivateStep, PrivateSum } from '../plan/mechanism-plan.ts';
 import { clippedSumProgram, perExampleProgram, predictionProgram } from './gradient-programs.ts';
@@ -30,6 +32,11 @@ export interface RecordTrainerOptions {
   readonly engine: Engine;
   /** A CSPRNG, except in tests. */
   readonly random: RandomSource;
+  /**
+   * Draws the noise of steps ahead, such as `createNoiseWorker` of `@sotto/dp/node`; it must be built for this plan and model, and stays
+   * the caller's to close. By default noise is drawn within the step, from `random`. Performance only.
+   */
+  readonly noise?: NoiseSource;
   /** Examples per run of the engine. It changes speed and memory, never the result's distribution. Default 64. */
   readonly physicalBatchSize?: number;
 }
@@ -69,6 +76,7 @@ export async function createRecordTrainer(options: RecordTrainerOptions): Promis
       `the model has ${graph.inputShapes.length} inputs and ${graph.outputs.length} outputs; a record trainer takes one of each`,
     );
   }
+  if (options.noise !== undefined) checkNoiseFits(options.noise, options.plan.grid.gridBits, graph.parameterCount);
   const loss = lossRule(graph, options.loss);
   const physicalBatchSize = integer('physicalBatchSize', options.physicalBatchSize ?? DEFAULT_PHYSICAL_BATCH, 1, 2 ** 20);
   const programs: Programs = {
@@ -129,6 +137,7 @@ class Trainer implements RecordTrainer {
   readonly #outputWidth: number;
   readonly #sizes: readonly number[];
   readonly #random: RandomSource;
+  readonly #noise: NoiseSource | undefined;
   readonly #n: number;
   readonly #groupEnds: readonly number[] | undefined;
   readonly #engine: Engine;
@@ -154,6 +163,7 @@ class Trainer implements RecordTrainer {
     this.#records = countExamples(options.features, options.labels, this.#width, this.#targetWidth);
     this.#sizes = graph.trainable.map((spec) => spec.size);
     this.#random = options.random;
+    this.#noise = options.noise;
     this.#n = physicalBatchSize;
     this.#engine = options.engine;
     this.#programs = programs;
@@ -173,9 +183,15 @@ class Trainer implements RecordTrainer {
 
   async noisyGradientSum(weights: Float64Array): Promise<PrivateSum> {
     this.#checkWeights(weights);
-    const step = this.plan.begin(this.#records, this.parameterCount, this.#random, this.#groupEnds);
-    await this.#addBatch(step, Float32Array.from(weights));
-    return step.release();
+    // Taken before any record is touched, so that when the source is asked does not depend on this step's batch.
+    const noise = await this.#noise?.take();
+    try {
+      const step = this.plan.begin(this.#records, this.parameterCount, this.#random, this.#groupEnds);
+      await this.#addBatch(step, Float32Array.from(weights));
+      return step.release(noise);
+    } finally {
+      noise?.wipe();
+    }
   }
 
   async #addBatch(step: PrivateStep, parameters: Float32Array): Promise<void> {

@@ -1,0 +1,26 @@
+/**
+ * The thread behind `createNoiseWorker`: for each message it draws the noise of one step from the platform's CSPRNG and hands it over.
+ * It is told a scale and a number of coordinates, nothing else.
+ *
+ * @module
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemRandom } from '@sotto/core/system-random';
+import { BitSource } from '../noise/bit-source.ts';
+import { ExactGaussian } from '../noise/exact-gaussian.ts';
+
+/** What the thread is started with. */
+export interface NoiseWorkerData {
+  readonly gridBits: number;
+  readonly dimension: number;
+}
+
+const { gridBits, dimension } = workerData as NoiseWorkerData;
+const bits = new BitSource(systemRandom);
+
+parentPort?.on('message', () => {
+  const values = new Float64Array(dimension);
+  new ExactGaussian(bits, gridBits).fill(values);
+  // Transferred, not copied: this thread keeps nothing of it.
+  parentPort?.postMessage(values, [values.buffer]);
+});
