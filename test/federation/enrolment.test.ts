@@ -1,11 +1,24 @@
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { nobleCrypto } from '../../packages/core/src/crypto-noble.ts';
 import { systemRandom } from '../../packages/core/src/system-random.ts';
 import { type EnrolmentRequest, type Party, loadOrEnrol } from '../../packages/federation/src/enrolment/party.ts';
 import { readJoinToken, writeJoinToken } from '../../packages/federation/src/enrolment/join-token.ts';
 import { issueJoinToken } from '../../packages/federation/src/index.ts';
+import { methods, protocolVersion } from '../../packages/federation/src/rpc/methods.ts';
+import { RpcChannel } from '../../packages/federation/src/rpc/rpc-channel.ts';
+import { pinnedCredentials } from '../../packages/federation/src/rpc/tls.ts';
 import { Logger } from '../../packages/federation/src/service/log.ts';
 import type { World } from '../../packages/federation/src/service/world.ts';
 import { LogBook, authorityConfig, runningAuthority, scratch } from './support.ts';
@@ -50,11 +63,77 @@ test('every secret on disk has mode 0600 and its folder 0700', async () => {
     'ann/ledger.key',
     'authority/identity-root.key',
     'authority/ca.key',
+    'authority/authority.db',
+    'authority/authority.db-wal',
     'tokens/ann.token',
   ]) {
     expect(statSync(path.join(directory, file)).mode & 0o777, file).toBe(0o600);
   }
   expect(statSync(path.join(directory, 'ann')).mode & 0o777).toBe(0o700);
+});
+
+test.each(['tls.key', 'signing.key', 'ledger.key'])('a lost or replaced %s is told, not made anew', async (name) => {
+  const directory = scratch();
+  await runningAuthority(authorityConfig(directory, ['ann', 'bob']));
+  await enrol(request(directory, 'ann'));
+  await enrol(request(directory, 'bob'));
+  const file = path.join(directory, 'ann', name);
+  rmSync(file);
+  await expect(enrol(request(directory, 'ann'))).rejects.toMatchObject({
+    code: 'integrity',
+    message: expect.stringMatching(/is missing; restore it from a backup, or .*enrol again/),
+  });
+  expect(existsSync(file)).toBe(false);
+  copyFileSync(path.join(directory, 'bob', name), file);
+  await expect(enrol(request(directory, 'ann'))).rejects.toMatchObject({
+    code: 'integrity',
+    message: expect.stringContaining(`${name} is not the key that certificates.json certifies`),
+  });
+});
+
+test('a folder that is open to others is tightened, and one of many users is refused', async () => {
+  const directory = scratch();
+  await runningAuthority(authorityConfig(directory, ['ann']));
+  const own = path.join(directory, 'ann');
+  mkdirSync(own);
+  chmodSync(own, 0o1777);
+  await expect(enrol(request(directory, 'ann'))).rejects.toMatchObject({ code: 'permission-denied' });
+  expect(readdirSync(own)).toEqual([]);
+  chmodSync(own, 0o755);
+  await enrol(request(directory, 'ann'));
+  expect(statSync(own).mode & 0o777).toBe(0o700);
+});
+
+test('without a good token nothing else of a request is looked at', async () => {
+  const directory = scratch();
+  const authority = await runningAuthority(authorityConfig(directory, ['ann']));
+  const caCertificate = readFileSync(path.join(directory, 'authority/ca.crt'), 'utf8');
+  const channel = new RpcChannel(
+    authority.address,
+    pinnedCredentials(caCertificate, () => undefined),
+  );
+  onTestFinished(() => channel.close());
+  const { secret } = readJoinToken(path.join(directory, 'tokens/ann.token'));
+  const none = new Uint8Array(0);
+  const ask = (token: Uint8Array): Promise<unknown> =>
+    channel.unary(
+      methods.enrol,
+      {
+        protocolVersion,
+        token,
+        id: 'ann',
+        role: 'client',
+        certificateRequest: none,
+        signingKey: none,
+        signingProof: none,
+        ledgerKey: none,
+        ledgerProof: none,
+        serverNames: [],
+      },
+      { timeoutMs: 20_000 },
+    );
+  await expect(ask(new Uint8Array(32))).rejects.toMatchObject({ message: expect.stringContaining('token is unknown') });
+  await expect(ask(secret)).rejects.toMatchObject({ code: 'invalid-encoding' });
 });
 
 test('a token is good for one set of keys', async () => {

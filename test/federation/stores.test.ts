@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
@@ -92,9 +92,14 @@ const contribution = (reservation: number): ContributeEntry => ({
 });
 
 test('a database is a write-ahead log, synced in full; a transaction is all or nothing', () => {
-  const database = new Database(path.join(scratch(), 'a', 'x.db'), 'CREATE TABLE IF NOT EXISTS t (a INTEGER PRIMARY KEY) STRICT');
+  const file = path.join(scratch(), 'a', 'x.db');
+  mkdirSync(path.dirname(file));
+  // As an older version made it.
+  writeFileSync(file, '', { mode: 0o644 });
+  const database = new Database(file, 'CREATE TABLE IF NOT EXISTS t (a INTEGER PRIMARY KEY) STRICT');
   expect(database.get('PRAGMA journal_mode')).toEqual({ journal_mode: 'wal' });
   expect(database.get('PRAGMA synchronous')).toEqual({ synchronous: 2 });
+  for (const suffix of ['', '-wal', '-shm']) expect(statSync(`${file}${suffix}`).mode & 0o777, suffix).toBe(0o600);
   expect(() =>
     database.transaction(() => {
       database.run('INSERT INTO t VALUES (1)');

@@ -30,7 +30,17 @@ export function loadOrCreateSecret(file: string, create: () => string): string {
 
 /** An Ed25519 seed in a secret file. */
 export function loadOrCreateSeed(file: string, random: World['random']): Uint8Array {
-  return fromHex(loadOrCreateSecret(file, () => `${toHex(randomBytes(random, 32))}\n`).trim());
+  return seedOf(loadOrCreateSecret(file, () => newSeedText(random)));
+}
+
+/** A fresh seed as the text of its file. */
+export function newSeedText(random: World['random']): string {
+  return `${toHex(randomBytes(random, 32))}\n`;
+}
+
+/** The seed in the text of its file. */
+export function seedOf(text: string): Uint8Array {
+  return fromHex(text.trim());
 }
 
 /** Loads the authority's keys from its folder, or makes them. */

@@ -6,11 +6,11 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { utf8 } from '@sotto/core/bytes';
+import { toHex, utf8 } from '@sotto/core/bytes';
 import * as check from '@sotto/core/check';
 import { ByteWriter } from '@sotto/core/encoding';
 import { SottoError } from '@sotto/core/errors';
-import { type Role, encodeTrustBundle, issueCertificate } from '@sotto/core/identity';
+import { type Role, decodeCertificate, encodeTrustBundle, issueCertificate } from '@sotto/core/identity';
 import { randomBytes } from '@sotto/core/random';
 import type { AuthorityConfig, TokenRequest } from '../config/service-config.ts';
 import { methods, protocolVersion } from '../rpc/methods.ts';
@@ -34,7 +34,7 @@ const dayMs = 86_400_000;
 /**
  * Starts the enrolment authority: makes its keys if needed, issues the configured tokens, serves.
  *
- * Logs `service.ready {address, fingerprint}` and `party.enrolled {id, role}`.
+ * Logs `service.ready {address, fingerprint}` and `party.enrolled {id, role, serial}`; the serial is what `revoked` lists name.
  */
 export async function startAuthority(config: AuthorityConfig, options: ServiceOptions = {}): Promise<RunningService> {
   const world = worldOf(authorityName, options);
@@ -157,6 +157,8 @@ async function enrol(
   const id = check.partyId('id', request.id);
   const role: Role = check.oneOf('role', request.role, ['coordinator', 'client']);
   const identity: PeerIdentity = { trustDomain: config.trustDomain, role, id };
+  // Anyone may call: without a good token, nothing more of the request is parsed or verified.
+  store.admit(hash, id, role, world.nowMs());
   const publicKey = await checkCertificateRequest(request.certificateRequest, identity);
   const proofs = [
     ['signing', check.bytes('signingKey', request.signingKey, 32), request.signingProof],
@@ -176,7 +178,8 @@ async function enrol(
     const first = store.check(hash, id, role, digest, world.nowMs());
     if (first !== undefined) return first;
   }
-  world.log.info('party.enrolled', { id, role });
+  const { serial } = decodeCertificate(issued.identityCertificate).certificate;
+  world.log.info('party.enrolled', { id, role, serial: toHex(serial) });
   return issued;
 }
 

@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { X509Certificate, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fromBase64, toBase64 } from '@sotto/core/bytes';
+import { equalBytes, fromBase64, toBase64 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { type Role, type TrustBundle, decodeTrustBundle, trustFingerprint, verifyCertificate } from '@sotto/core/identity';
 import type { EnrolmentConfig } from '../config/service-config.ts';
@@ -18,7 +19,7 @@ import { type TlsIdentity, pinnedCredentials, unverifiedCredentials } from '../r
 import type { EnrolResponse } from '../rpc/wire.ts';
 import { makePrivateDirectory, resolveAddress, writeFileAtomic } from '../service/files.ts';
 import type { World } from '../service/world.ts';
-import { loadOrCreateSecret, loadOrCreateSeed } from './authority-keys.ts';
+import { loadOrCreateSecret, newSeedText, seedOf } from './authority-keys.ts';
 import { type JoinToken, readJoinToken } from './join-token.ts';
 import { proveKey } from './proof.ts';
 import { encodeTrustFile, readTrustFile } from './trust-file.ts';
@@ -61,12 +62,19 @@ const files = {
 export async function loadOrEnrol(request: EnrolmentRequest, world: World, signal: AbortSignal): Promise<Party> {
   makePrivateDirectory(request.directory);
   const at = (name: string): string => path.join(request.directory, name);
-  const keys = {
-    tls: loadOrCreateSecret(at(files.tlsKey), newTlsKey),
-    signing: loadOrCreateSeed(at(files.signingKey), world.random),
-    ledger: loadOrCreateSeed(at(files.ledgerKey), world.random),
+  const enrolled = existsSync(at(files.certificates));
+  const secret = (name: string, create: () => string): string => {
+    // Keys are made for certificates to come. A new one beside certificates would belong to nobody.
+    if (enrolled && !existsSync(at(name))) throw keyFault(request, name, 'is missing');
+    return loadOrCreateSecret(at(name), create);
   };
-  if (!existsSync(at(files.certificates))) {
+  const newSeed = (): string => newSeedText(world.random);
+  const keys = {
+    tls: secret(files.tlsKey, newTlsKey),
+    signing: seedOf(secret(files.signingKey, newSeed)),
+    ledger: seedOf(secret(files.ledgerKey, newSeed)),
+  };
+  if (!enrolled) {
     if (request.joinToken === undefined) {
       throw new SottoError(
         'unauthenticated',
@@ -110,11 +118,13 @@ function checkedParty(
     role: request.role,
     id: request.id,
   });
-  if (toBase64(certificate.signingKey) !== toBase64(crypto.ed25519PublicKey(keys.signing))) {
-    throw new SottoError(
-      'integrity',
-      `the certificates in ${request.directory} are for other keys; restore the keys or enrol again`,
-    );
+  const pairs = [
+    [files.signingKey, certificate.signingKey, crypto.ed25519PublicKey(keys.signing)],
+    [files.ledgerKey, certificate.ledgerKey, crypto.ed25519PublicKey(keys.ledger)],
+    [files.tlsKey, certifiedSpki(answer.tlsCertificate), spkiOf(keys.tls)],
+  ] as const;
+  for (const [name, certified, own] of pairs) {
+    if (!equalBytes(certified, own)) throw keyFault(request, name, `is not the key that ${files.certificates} certifies`);
   }
   return {
     identity: identityOf(answer.tlsCertificate),
@@ -129,6 +139,22 @@ function checkedParty(
     signingSeed: keys.signing,
     ledgerSeed: keys.ledger,
   };
+}
+
+/** A key that is missing or strange, with its cure: a ledger goes on only with the key that it was begun with. */
+function keyFault(request: EnrolmentRequest, name: string, fault: string): SottoError {
+  const again = `remove ${files.certificates} and the three keys, and enrol again with a new join token`;
+  const cure =
+    name === files.ledgerKey ? `${again} and another, empty directory: this ledger cannot go on without its key` : again;
+  return new SottoError('integrity', `${path.join(request.directory, name)} ${fault}; restore it from a backup, or ${cure}`);
+}
+
+function certifiedSpki(certificate: Uint8Array): Uint8Array {
+  return new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+}
+
+function spkiOf(privateKeyPem: string): Uint8Array {
+  return createPublicKey(privateKeyPem).export({ type: 'spki', format: 'der' });
 }
 
 async function enrolWith(

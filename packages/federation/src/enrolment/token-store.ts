@@ -22,6 +22,10 @@ export interface IssuedCertificates {
   readonly identityCertificate: Uint8Array;
 }
 
+function refuse(reason: string): never {
+  throw new SottoError('unauthenticated', `the join token ${reason}; ask the authority for a new one`);
+}
+
 /** Tokens on disk. */
 export class TokenStore {
   readonly #database: Database;
@@ -45,23 +49,28 @@ export class TokenStore {
   }
 
   /**
+   * Refuses a token that cannot be exchanged by this party, whatever else it asks: before the rest of its request is read.
+   *
+   * @throws SottoError `unauthenticated` where it is unknown, for another party, or expired unused
+   */
+  admit(hash: Uint8Array, id: string, role: string, nowMs: number): void {
+    const row = this.#database.get('SELECT * FROM token WHERE hash = ?', hash);
+    if (row === undefined) return refuse('is unknown');
+    if (textOf(row, 'id') !== id || textOf(row, 'role') !== role) return refuse('is for another party');
+    if (row['request'] === null && integerOf(row, 'expires_ms') < nowMs) refuse('has expired');
+  }
+
+  /**
    * What the token was used for already by the same request, or `undefined` where it is unused.
    *
    * @throws SottoError `unauthenticated` where it is unknown, expired, for another party, or used by another request
    */
   check(hash: Uint8Array, id: string, role: string, request: Uint8Array, nowMs: number): IssuedCertificates | undefined {
-    const refuse = (reason: string): never => {
-      throw new SottoError('unauthenticated', `the join token ${reason}; ask the authority for a new one`);
-    };
-    const row = this.#database.get('SELECT * FROM token WHERE hash = ?', hash);
-    if (row === undefined) return refuse('is unknown');
-    if (textOf(row, 'id') !== id || textOf(row, 'role') !== role) return refuse('is for another party');
-    if (row['request'] !== null) {
-      if (!equalBytes(bytesOf(row, 'request'), request)) return refuse('was used already');
-      return { tlsCertificate: bytesOf(row, 'tls_certificate'), identityCertificate: bytesOf(row, 'identity_certificate') };
-    }
-    if (integerOf(row, 'expires_ms') < nowMs) return refuse('has expired');
-    return undefined;
+    this.admit(hash, id, role, nowMs);
+    const row = this.#database.get('SELECT * FROM token WHERE hash = ? AND request IS NOT NULL', hash);
+    if (row === undefined) return undefined;
+    if (!equalBytes(bytesOf(row, 'request'), request)) return refuse('was used already');
+    return { tlsCertificate: bytesOf(row, 'tls_certificate'), identityCertificate: bytesOf(row, 'identity_certificate') };
   }
 
   /** Uses the token, once; the certificates stored first win. */

@@ -9,9 +9,33 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SottoError } from '@sotto/core/errors';
 
-/** Makes a folder of one party: mode 0700. */
+/**
+ * Makes a folder of one party: mode 0700; one that is there already is tightened to it.
+ *
+ * @throws SottoError `permission-denied` for a folder of many users (sticky, as /tmp), or one that is not ours to tighten
+ */
 export function makePrivateDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const { mode } = statSync(directory);
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return;
+  const refuse = (cause?: unknown): SottoError =>
+    new SottoError(
+      'permission-denied',
+      `${directory} is open to others (mode ${(mode & 0o7777).toString(8)}); choose a folder for this party alone, with mode 0700`,
+      { cause },
+    );
+  if ((mode & 0o1000) !== 0) throw refuse();
+  try {
+    chmodSync(directory, 0o700);
+  } catch (cause) {
+    throw refuse(cause);
+  }
+}
+
+/** Makes sure that a file is there and that only its owner may read and write it. */
+export function makePrivateFile(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
 }
 
 /** Writes a file as a whole: a reader, and a crash, sees the old content or the new, never a part. */

@@ -7,7 +7,7 @@
 import path from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { SottoError } from '@sotto/core/errors';
-import { makePrivateDirectory } from '../service/files.ts';
+import { makePrivateDirectory, makePrivateFile } from '../service/files.ts';
 
 /** A column value. */
 export type SqlValue = null | number | string | Uint8Array;
@@ -26,6 +26,8 @@ export class Database {
   constructor(file: string, schema: string) {
     makePrivateDirectory(path.dirname(file));
     try {
+      // SQLite gives its log and its shared memory the modes of the database.
+      makePrivateFile(file);
       this.#db = new DatabaseSync(file);
       this.#db.exec(
         'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA foreign_keys = ON;',
