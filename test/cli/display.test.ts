@@ -45,7 +45,7 @@ const SCRIPT: readonly ProgressRecord[] = [
   ...ALL.map((party) => ({ party, event: 'client.joined' })),
   ...round(1, ALL),
   { party: 'hungary', event: 'demo.killed', round: 2, note: 'Hungary was killed after its shares were out' },
-  { party: 'hungary', event: 'demo.restarted', note: 'Hungary is back' },
+  { party: 'hungary', event: 'demo.restarted', note: 'Hungary was started again' },
   ...round(2, THREE),
   { party: 'coordinator', event: 'round.aborted', round: 3, stage: 'masked', reason: 'too few survivors' },
   ...ALL.map((party) => ({ party, event: 'client.finished' })),
@@ -133,7 +133,7 @@ describe('plain lines', () => {
       'Switzerland has enrolled',
       'round  1 of 3: 4 of 4 in the sum, accuracy 0.750, ε spent 0.100 0.100 0.100 0.100',
       'Hungary was killed after its shares were out',
-      'Hungary is back',
+      'Hungary was started again',
       'round  2 of 3: 3 of 4 in the sum, accuracy 0.750, ε spent 0.200 0.100 0.200 0.200',
       'round  3 of 3: aborted (too few survivors)',
     ]);

@@ -249,8 +249,8 @@ describe('the configurations of the demo', () => {
     expect((await loadCoordinatorConfig(join(root, 'examples/heart-disease/coordinator.yaml'))).id).toBe('coordinator');
   });
 
-  it('rehearse the drop-out early, with a round after it', () => {
-    expect([1, 2, 3, 4, 20].map(drillRound)).toEqual([undefined, 1, 2, 3, 3]);
+  it('rehearse the drop-out early, with a round before it and one after it', () => {
+    expect([1, 2, 3, 4, 20].map(drillRound)).toEqual([undefined, undefined, 2, 3, 3]);
   });
 
   it('refuse data that are not the published files', () => {

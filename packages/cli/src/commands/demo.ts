@@ -10,7 +10,7 @@ import { type Command, type Invocation, UsageError } from '../command.ts';
 import { dataDirectory } from '../demo/data.ts';
 import { services, writeClientConfig, writeConfigs } from '../demo/configs.ts';
 import { type Display, jsonDisplay, liveDisplay, plainDisplay } from '../demo/display.ts';
-import { DRILL_HOSPITAL, drillRound, HOSPITALS } from '../demo/hospitals.ts';
+import { DRILL_HOSPITAL, DRILL_MIN_ROUNDS, drillRound, HOSPITALS } from '../demo/hospitals.ts';
 import {
   type DemoState,
   layoutOf,
@@ -41,7 +41,7 @@ export const demoCommand: Command = {
   summary: 'four hospitals train one model in about a minute, and prove what it cost',
   usage: ['demo [--rounds N] [--epsilon E] [--out DIR] [--no-drop] [--json]', 'demo --resume DIR'],
   description: [
-    'Starts seven processes on this machine: an enrolment authority, a coordinator, four hospitals that each read only their own file of the UCI Heart Disease data, and itself, which only starts, watches, restarts and verifies. They enrol, speak gRPC over mutual TLS 1.3, and train a logistic regression under record-level differential privacy and secure aggregation. In one round a hospital is killed on purpose after its key shares are out: the round still ends with the exact sum of the other three.',
+    'Starts seven processes on this machine: an enrolment authority, a coordinator, four hospitals that each read only their own file of the UCI Heart Disease data, and itself, which only starts, watches, restarts and verifies. They enrol, speak gRPC over mutual TLS 1.3, and train a logistic regression under record-level differential privacy and secure aggregation. In one round a hospital is killed on purpose after its key shares are out: the round still ends with the exact sum of the other three. The drill needs a round before it and one after it.',
     'At the end DIR holds the model, a report to open in a browser, the ledger of every party and a signed manifest; the demo verifies all of it and shows the accuracy beside published figures. Keys and databases lie in a state folder beside DIR.',
     'Ctrl-C stops everything; --resume goes on where it stopped.',
   ],
@@ -110,7 +110,13 @@ function prepareNew(invocation: Invocation): Prepared {
   };
   writeState(layout, state);
   writeConfigs(layout, state, data);
-  return { layout, state, data, note: how === 'replaced' ? `replaces the earlier demo in ${layout.exportDirectory}` : undefined };
+  const notes = [
+    ...(how === 'replaced' ? [`replaces the earlier demo in ${layout.exportDirectory}`] : []),
+    ...(rounds < DRILL_MIN_ROUNDS && !invocation.flag('no-drop')
+      ? [`no hospital is killed: the drill needs at least ${DRILL_MIN_ROUNDS} rounds`]
+      : []),
+  ];
+  return { layout, state, data, note: notes.length === 0 ? undefined : notes.join('; ') };
 }
 
 function prepareResumed(invocation: Invocation, directory: string): Prepared {
@@ -193,7 +199,7 @@ async function runDemo(invocation: Invocation): Promise<number> {
     );
   }
   update({ finished: true });
-  return await conclude(invocation, display, layout, Date.now() - startedMs, own);
+  return await conclude(invocation, display, layout, state, Date.now() - startedMs, own);
 }
 
 function displayFor(invocation: Invocation, state: DemoState): Display {
@@ -207,11 +213,13 @@ async function conclude(
   invocation: Invocation,
   display: Display,
   layout: Layout,
+  state: DemoState,
   elapsedMs: number,
   own: (event: string, fields: Readonly<Record<string, unknown>>) => ProgressRecord,
 ): Promise<number> {
   const outcome = await verifyDirectory(layout.exportDirectory, layout.at('trust.json'));
   const out = shownPath(layout.exportDirectory);
-  showSummary({ terminal: invocation.terminal, json: invocation.flag('json'), display, outcome, out, elapsedMs, own });
+  const drill = state.drillRound === null ? undefined : { hospital: DRILL_HOSPITAL, round: state.drillRound };
+  showSummary({ terminal: invocation.terminal, json: invocation.flag('json'), display, outcome, out, elapsedMs, own, drill });
   return outcome.ok ? 0 : 1;
 }

@@ -59,7 +59,10 @@ export function partyName(id: string): string {
 /** The hospital that the drill kills. */
 export const DRILL_HOSPITAL = 'hungary';
 
-/** The round of the drill: early enough to be seen, and with one after it in which the hospital is back. */
+/** A drill needs a round before it and one after it. */
+export const DRILL_MIN_ROUNDS = 3;
+
+/** The round of the drill: early enough to be seen, with a round before it and one after it; undefined where there are too few. */
 export function drillRound(rounds: number): number | undefined {
-  return rounds < 2 ? undefined : Math.min(3, rounds - 1);
+  return rounds < DRILL_MIN_ROUNDS ? undefined : Math.min(3, rounds - 1);
 }

@@ -8,6 +8,7 @@ import { wrap } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Verification } from '../verification/verify-directory.ts';
 import type { Display } from './display.ts';
+import { drillOutcome, type PlannedDrill } from './drill.ts';
 import { clip } from './frame.ts';
 import { benchmarkFigures, type Figure, PUBLISHED } from './figures.ts';
 import { HOSPITALS } from './hospitals.ts';
@@ -22,15 +23,17 @@ export interface SummaryOptions {
   /** The export folder as the reader would type it. */
   readonly out: string;
   readonly elapsedMs: number;
+  readonly drill: PlannedDrill | undefined;
   readonly own: (event: string, fields: Readonly<Record<string, unknown>>) => ProgressRecord;
 }
 
 /** Prints the summary, or the event `demo.result` for machines. */
 export function showSummary(options: SummaryOptions): void {
-  const { terminal, json, display, outcome, out, elapsedMs, own } = options;
+  const { terminal, json, display, outcome, out, elapsedMs, own, drill } = options;
   const progress = display.progress();
   const run = outcome.summary;
   const accuracy = run?.accuracy ?? lastPublished(progress)?.accuracy;
+  const rehearsed = drill === undefined || outcome.report === undefined ? undefined : drillOutcome(drill, outcome.report.rounds);
   if (json) {
     const spent = (run?.accounts ?? []).map(({ party, epsilon, budget, delta }) => ({ party, epsilon, budget, delta }));
     const result = {
@@ -41,6 +44,7 @@ export function showSummary(options: SummaryOptions): void {
       published: run?.published,
       aborted: run?.aborted,
       spent,
+      drill: rehearsed,
       directory: out,
       seconds: elapsedMs / 1000,
     };
@@ -61,12 +65,12 @@ export function showSummary(options: SummaryOptions): void {
     : outcome.line;
   terminal.out(`\n${outcome.ok ? style('green', '✓') : style('red', '✗')} ${line}\n`);
   for (const fault of outcome.faults.slice(1)) terminal.out(`  ${fault}\n`);
-  if (run !== undefined) terminal.out(`\n${fit(spending(run, style))}\n`);
+  if (run !== undefined) terminal.out(`\n${fit(spending(run, rehearsed, style))}\n`);
   if (accuracy !== undefined) terminal.out(`\n${fit(accuracies(accuracy, run?.total, style))}\n`);
   terminal.out(`\n${next(out, outcome.ok, style)}\n`);
 }
 
-function spending(run: NonNullable<Verification['summary']>, style: Terminal['style']): string {
+function spending(run: NonNullable<Verification['summary']>, rehearsed: string | undefined, style: Terminal['style']): string {
   const names = new Map(HOSPITALS.map(({ id, name }) => [id, name]));
   const rows = run.accounts.map(({ party, epsilon, budget, delta, contributed }) => [
     `  ${names.get(party) ?? party}`,
@@ -77,7 +81,8 @@ function spending(run: NonNullable<Verification['summary']>, style: Terminal['st
   ]);
   const head = ['  privacy spent', 'ε', 'budget', 'δ', 'rounds'].map((text) => style('bold', text));
   const rounds = `${run.published} of ${run.planned} rounds published${run.aborted === 0 ? '' : `, ${run.aborted} aborted`}`;
-  return `${table([head, ...rows], [1, 2, 3, 4])}\n  ${style('dim', `${rounds}; each ε recomputed from the hospital's own ledger`)}`;
+  const notes = [`${rounds}; each ε recomputed from the hospital's own ledger`, ...(rehearsed === undefined ? [] : [rehearsed])];
+  return [table([head, ...rows], [1, 2, 3, 4]), ...notes.map((note) => `  ${style('dim', note)}`)].join('\n');
 }
 
 function accuracies(accuracy: number, total: number | undefined, style: Terminal['style']): string {

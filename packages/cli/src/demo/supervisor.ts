@@ -136,7 +136,7 @@ export class Supervisor {
       () => {
         this.#timers.delete(timer);
         this.#start(spec);
-        const note = drilled ? `${partyName(spec.id)} is back` : `${partyName(spec.id)} ${how} and was started again`;
+        const note = drilled ? `${partyName(spec.id)} was started again` : `${partyName(spec.id)} ${how} and was started again`;
         this.#options.onRecord({ ...this.#own(spec.id, 'demo.restarted'), note, lastWords: exit.lastWords });
       },
       drilled ? 0 : RESTART_PAUSE_MS,
