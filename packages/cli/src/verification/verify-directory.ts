@@ -6,12 +6,11 @@
 import { fromBase64 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { decodeTrustBundle } from '@sotto/core/identity';
-
+import { accountant } from '@sotto/federation';
 import { formatFinding, type PrivacyReport, type RunVerification, verifyRun } from '@sotto/governance';
 import { nodeCrypto } from '@sotto/secagg/node';
 import { readFile } from 'node:fs/promises';
 import { fileError } from '../accounting/cases.ts';
-import { accountant } from './ledger-accountant.ts';
 import { readExport } from './read-export.ts';
 
 /** What the verification found out about one data owner's account. */
