@@ -87,6 +87,7 @@ describe('report.json', () => {
     expect(report.outside.map(({ title }) => title)).toEqual(
       expect.arrayContaining(['Held-out records', 'Participation and timing', 'Figures declared public']),
     );
+    expect(report.outside.find(({ title }) => title === 'Held-out records')?.text).toContain('offering equal weights twice');
     expect(report.summary).toContain('alpha, beta, delta and gamma trained the model “logistic regression” (14 parameters)');
   });
 

@@ -72,7 +72,7 @@ export function outsideStatements(terms: PlanTerms, parties: readonly PartyRepor
   return [
     {
       title: 'Held-out records',
-      text: 'Accuracy was measured on records that were kept out of training. How many of them the model got right travels inside the secure sum, without noise: these records have no differential privacy, only the protection of the sum.',
+      text: 'Accuracy was measured on records that were kept out of training. How many of them the model got right travels inside the secure sum, without noise: these records have no differential privacy, only the protection of the sum. That protection ends where two sums can be compared: if two rounds begin with the same weights and differ by one owner, the difference of their counts is that owner’s own count. A coordinator can bring this about by offering equal weights twice and leaving an owner out once. With different weights, rounds with different survivors still give differences that come close to it, and an owner’s number of held-out records follows from the totals exactly.',
     },
     {
       title: 'Participation and timing',
