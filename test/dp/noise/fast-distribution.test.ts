@@ -39,11 +39,15 @@ const atLeast = (m: number, scaleBits: number): number => toNumber(boundary(m, s
 function sweep(gaussian: InverseCdfGaussian, limits: readonly number[]): number[] {
   const total = 2 ** 20;
   let step = 0;
+  let firstWords: ArrayBuffer | undefined;
   const source: BulkWordSource = {
     // Alternating signs; a further word is the middle.
     word: () => 2 ** 31,
     fill(target) {
-      for (let i = 0; i < target.length; i++, step++) target[i] = step * 2 ** 11 + 2 ** 10 + (step % 2) * 2 ** 31;
+      // The first array that is filled takes the first words of every block, the other one the second words.
+      firstWords ??= target.buffer;
+      if (target.buffer !== firstWords) target.fill(2 ** 31);
+      else for (let i = 0; i < target.length; i++, step++) target[i] = step * 2 ** 11 + 2 ** 10 + (step % 2) * 2 ** 31;
     },
   };
   const out = new Float64Array(total);

@@ -33,8 +33,8 @@ export interface InverseCdfGaussian {
   /** Where the first stage runs. Samples do not depend on it. */
   readonly backend: 'wasm' | 'javascript';
   /**
-   * Overwrites the target with independent integers. The first words of every 8192 samples are taken from the stream together, then the further
-   * words of those that need them, in order.
+   * Overwrites the target with independent integers. Of every 8192 samples the first words are taken from the stream together, then the second words
+   * of those that need one, then what the last stage needs, each in order.
    */
   fill(target: Float64Array, source: BulkWordSource): void;
 }
@@ -72,23 +72,39 @@ function javascriptFirstStage({ rows }: InverseCdfTable, capacity: number): Firs
   return { words, out, undecided, run };
 }
 
-/** The magnitude of a sample that its first 31 bits leave open. */
-function furtherStages(table: InverseCdfTable, prefix: number, source: WordSource): number {
-  const { rows, secondRows, scaleBits } = table;
-  const second = source.word();
-  if (prefix < FIRST_PREFIX) {
-    return exactMagnitude(prefix, second, scaleBits, Math.round(approximateTail(prefix, second) * 2 ** scaleBits), source);
+/** The second stage: decides what it can of the undecided samples by a second word each, and returns how many are left, moved to the front. */
+function secondStage(table: InverseCdfTable, stage: FirstStage, seconds: Uint32Array, found: number): number {
+  const { rows, secondRows } = table;
+  const { words, out, undecided } = stage;
+  let left = 0;
+  for (let j = 0; j < found; j++) {
+    const i = undecided[j]!;
+    const second = seconds[j]!;
+    const word = words[i]! | 0;
+    const prefix = word & 0x7fffffff;
+    const row = rowOf(prefix);
+    const at = row * ROW_DOUBLES;
+    const atSecond = row * SECOND_ROW_DOUBLES;
+    // The middle of the 63-bit prefix's interval. Only the last addition rounds.
+    const t = prefix - rows[at + 6]! - 0.5 + (second + 0.5) * 2 ** -32;
+    const y4 = (secondRows[atSecond + 1]! * t + secondRows[atSecond]!) * t + rows[at + 4]!;
+    const y = (((y4 * t + rows[at + 3]!) * t + rows[at + 2]!) * t + rows[at + 1]!) * t + rows[at]!;
+    const magnitude = Math.floor(y);
+    out[i] = word < 0 ? 0 - magnitude : magnitude;
+    if (Math.abs(y - magnitude - 0.5) > secondRows[atSecond + 2]!) {
+      undecided[left] = i;
+      seconds[left++] = second;
+    }
   }
-  const row = rowOf(prefix);
-  const at = row * ROW_DOUBLES;
-  const atSecond = row * SECOND_ROW_DOUBLES;
-  // The middle of the 63-bit prefix's interval. Only the last addition rounds.
-  const t = prefix - rows[at + 6]! - 0.5 + (second + 0.5) * 2 ** -32;
-  let y = (secondRows[atSecond + 1]! * t + secondRows[atSecond]!) * t + rows[at + 4]!;
-  y = (((y * t + rows[at + 3]!) * t + rows[at + 2]!) * t + rows[at + 1]!) * t + rows[at]!;
-  const magnitude = Math.floor(y);
-  if (Math.abs(y - magnitude - 0.5) <= secondRows[atSecond + 2]!) return magnitude;
-  return exactMagnitude(prefix, second, scaleBits, Math.round(y), source);
+  return left;
+}
+
+/** The last stage, for a sample that 63 bits leave open. `near` is the second stage's sample. */
+function lastStage(scaleBits: number, word: number, second: number, near: number, source: WordSource): number {
+  const prefix = word & 0x7fffffff;
+  const guess = prefix < FIRST_PREFIX ? Math.round(approximateTail(prefix, second) * 2 ** scaleBits) : Math.abs(near);
+  const magnitude = exactMagnitude(prefix, second, scaleBits, guess, source);
+  return word >= 2 ** 31 ? 0 - magnitude : magnitude;
 }
 
 /**
@@ -99,17 +115,19 @@ function furtherStages(table: InverseCdfTable, prefix: number, source: WordSourc
 export function createInverseCdfGaussian(scaleBits: number, options: InverseCdfGaussianOptions = {}): InverseCdfGaussian {
   const table = options.table ?? inverseCdfTable(scaleBits);
   const wasm = options.backend === 'javascript' ? undefined : wasmFirstStage(table, BLOCK);
-  const { words, out, undecided, run } = wasm ?? javascriptFirstStage(table, BLOCK);
+  const stage = wasm ?? javascriptFirstStage(table, BLOCK);
+  const { words, out, undecided, run } = stage;
+  const seconds = new Uint32Array(BLOCK);
   const block = (target: Float64Array, start: number, count: number, source: BulkWordSource): void => {
     source.fill(words.subarray(0, count));
-    const found = run(count);
-    for (let j = 0; j < found; j++) {
+    let found = run(count);
+    // The last group of four may reach beyond the count, where words are 0.
+    while (found > 0 && undecided[found - 1]! >= count) found--;
+    source.fill(seconds.subarray(0, found));
+    const left = secondStage(table, stage, seconds, found);
+    for (let j = 0; j < left; j++) {
       const i = undecided[j]!;
-      // The last group of four may reach beyond the count, where words are 0.
-      if (i >= count) break;
-      const word = words[i]!;
-      const magnitude = furtherStages(table, word & 0x7fffffff, source);
-      out[i] = word >= 2 ** 31 ? 0 - magnitude : magnitude;
+      out[i] = lastStage(scaleBits, words[i]!, seconds[j]!, out[i]!, source);
     }
     target.set(out.subarray(0, count), start);
   };
@@ -122,6 +140,7 @@ export function createInverseCdfGaussian(scaleBits: number, options: InverseCdfG
       words.fill(0);
       out.fill(0);
       undecided.fill(0);
+      seconds.fill(0);
     }
   };
   return Object.freeze({ scaleBits, backend: wasm === undefined ? 'javascript' : 'wasm', fill });
