@@ -45,7 +45,7 @@ test('defaults are filled in, and relative paths resolved against the folder of 
       minCollusion: 1,
       maxRounds: 10_000,
       maxHoldoutFraction: 0.35,
-      minNoiseMultiplier: 0.3,
+      minNoiseMultiplier: 0.2,
       minSampleRate: 0,
     },
     exitWithParent: false,

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import path from 'node:path';
@@ -62,6 +63,12 @@ function channel(address: string, identity: TlsIdentity, version?: number): RpcC
   return made;
 }
 
+/** The server is alive and serves a good client: a refusal was no outage. */
+async function expectServing(federation: Federation, address: string): Promise<void> {
+  const good = channel(address, await certified(federation));
+  await expect(good.unary(methods.healthCheck, '', limits)).resolves.toBe('serving');
+}
+
 async function running(): Promise<{ readonly federation: Federation; readonly address: string; readonly authority: string }> {
   const federation = new Federation();
   const authority = await federation.authority();
@@ -82,12 +89,15 @@ test('a caller without a certificate is refused', async () => {
   const client = new RpcChannel(address, pinnedCredentials(caCertificate, anyone));
   onTestFinished(() => client.close());
   await expect(client.unary(methods.healthCheck, '', limits)).rejects.toMatchObject({ code: 'unavailable' });
+  await expectServing(federation, address);
+  await expect(alertOf(address, { caCertificate })).resolves.toMatch(/certificate required/);
 });
 
 test('a caller with an expired certificate is refused', async () => {
   const { federation, address } = await running();
   const expired = await certified(federation, {}, { fromMs: -7_200_000, toMs: -3_600_000 });
   await expect(channel(address, expired).unary(methods.healthCheck, '', limits)).rejects.toMatchObject({ code: 'unavailable' });
+  await expectServing(federation, address);
 });
 
 test('a caller with a certificate of another CA is refused', async () => {
@@ -99,6 +109,53 @@ test('a caller with a certificate of another CA is refused', async () => {
   await expect(channel(address, { ...foreign, caCertificate }).unary(methods.healthCheck, '', limits)).rejects.toMatchObject({
     code: 'unavailable',
   });
+  await expectServing(federation, address);
+});
+
+test('a revoked certificate is refused at the next call, on an open connection too; others are served', async () => {
+  const { federation } = await running();
+  const revoked: string[] = [];
+  const server = new RpcServer({
+    credentials: serverCredentials(await certified(federation, { role: 'coordinator', id: 'x' }), true),
+    trustDomain: 'test.example',
+    revoked,
+    log: new Logger('x', () => undefined, Date.now),
+    nowMs: Date.now,
+  });
+  server.unary(methods.healthCheck, () => 'serving');
+  const address = await server.listen('127.0.0.1:0');
+  onTestFinished(() => server.abandon());
+  const identity = await certified(federation);
+  const client = channel(address, identity);
+  await expect(client.unary(methods.healthCheck, '', limits)).resolves.toBe('serving');
+  // The serial of the enrolment differs from that of X.509 in the first byte.
+  revoked.push(`fe${new X509Certificate(identity.certificate).serialNumber.toLowerCase().slice(2)}`);
+  await expect(client.unary(methods.healthCheck, '', limits)).rejects.toMatchObject({
+    code: 'unauthenticated',
+    message: expect.stringContaining('the certificate of ann is revoked') as string,
+  });
+  await expectServing(federation, address);
+});
+
+test('the serial that the authority logs revokes a party at the coordinator, and the coordinator at a client', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  const first = await federation.coordinator();
+  const client = federation.client('ann');
+  await federation.book.when('client.joined', ({ party }) => party === 'ann');
+  const serialOf = (id: string): unknown =>
+    federation.book.events('party.enrolled').find((record) => record['id'] === id)?.['serial'];
+  await first.stop(0);
+  // The client is told by the refused hello of its next connection.
+  await federation.coordinator({ config: { revoked: [serialOf('ann')] } });
+  await expect(client.finished).rejects.toMatchObject({
+    code: 'unauthenticated',
+    message: expect.stringContaining('is revoked') as string,
+  });
+  const wary = federation.client('bob', { config: { policy: { revoked: [serialOf('coordinator')] } } });
+  const warning = await federation.book.when('peer.unreachable', ({ party }) => party === 'bob');
+  expect(warning['reason']).toContain('the certificate of the coordinator coordinator is revoked');
+  await wary.stop();
 });
 
 test('a certificate that expires on an open connection is refused at the next call', async () => {
@@ -219,6 +276,25 @@ async function handshake(address: string, version: SecureVersion, identity: TlsI
       },
     );
     socket.on('error', reject);
+  });
+}
+
+/** What the server's TLS says before it hangs up on this caller. A certificate that is there but bad gets no alert from Node. */
+async function alertOf(address: string, identity: Partial<TlsIdentity>): Promise<string> {
+  const [host = '', port = ''] = address.split(':');
+  return await new Promise((resolve) => {
+    const socket = connect({
+      host,
+      port: Number(port),
+      ...(identity.privateKey === undefined ? {} : { key: identity.privateKey }),
+      ...(identity.certificate === undefined ? {} : { cert: identity.certificate }),
+      ...(identity.caCertificate === undefined ? {} : { ca: identity.caCertificate }),
+      ALPNProtocols: ['h2'],
+      checkServerIdentity: () => undefined,
+    });
+    // In TLS 1.3 the alert comes after the handshake has ended at this side.
+    socket.on('error', (error) => resolve(error.message)).on('close', () => resolve('closed without an alert'));
+    socket.resume();
   });
 }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { toHex, wipe } from '@sotto/core/bytes';
+import { fromHex, toHex, wipe } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { type ReservationEvidence, encodeEvidence, reservationEvidence } from '@sotto/governance';
 import {
@@ -89,6 +89,7 @@ export class ClientRound {
       certificate: party.certificate,
       signingSeed: party.signingSeed,
       trust: party.trust,
+      revokedSerials: config.policy.revoked.map(fromHex),
       policy: secaggPolicy(config.policy),
     };
   }

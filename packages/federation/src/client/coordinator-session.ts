@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { fromUtf8, toBase64 } from '@sotto/core/bytes';
+import { fromHex, fromUtf8, toBase64 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { type IdentityCertificate, verifyCertificate } from '@sotto/core/identity';
 import { type Checkpoint, acceptCheckpoint, logOrigin } from '@sotto/governance';
@@ -14,6 +14,7 @@ import { decodePlan } from '../plan/plan.ts';
 import { type PreparedPlan, planStatement, preparePlan } from '../plan/terms.ts';
 import { retrying } from '../rpc/backoff.ts';
 import { type Method, methods, protocolVersion } from '../rpc/methods.ts';
+import { checkNotRevoked } from '../rpc/revocation.ts';
 import { RpcChannel } from '../rpc/rpc-channel.ts';
 import { clientCredentials } from '../rpc/tls.ts';
 import type { HelloResponse, LogView } from '../rpc/wire.ts';
@@ -129,13 +130,14 @@ export class CoordinatorSession {
     const address = await resolveAddress(config.coordinator, 'the coordinator');
     const channel = new RpcChannel(
       address,
-      clientCredentials(party.tls, (peer) => {
+      clientCredentials(party.tls, (peer, serialNumber) => {
         if (peer.role !== 'coordinator' || peer.id !== config.coordinatorId || peer.trustDomain !== party.trust.trustDomain) {
           throw new SottoError(
             'unauthenticated',
             `${address} is ${peer.role} ${peer.id} of ${peer.trustDomain}, not coordinator ${config.coordinatorId}`,
           );
         }
+        checkNotRevoked(config.policy.revoked, serialNumber, `the coordinator ${peer.id}`);
       }),
     );
     try {
@@ -172,6 +174,7 @@ export class CoordinatorSession {
       nowMs: world.nowMs(),
       role: 'coordinator',
       id: config.coordinatorId,
+      revokedSerials: config.policy.revoked.map(fromHex),
     });
     this.#enrolCoordinator(answer.identityCertificate);
     const text = fromUtf8(answer.plan);

@@ -176,7 +176,7 @@ export class FederatedClient implements Stoppable {
     const { runId } = greeting.prepared.plan;
     const entered = store.entered(runId);
     const request = { knownLogSize: session.knownLogSize, lastRound: entered.round, lastAttempt: entered.attempt };
-    const { answer, log } = await session.call(methods.awaitRound, request, awaitTimeoutMs).catch((reason: unknown) => {
+    const { answer, log } = await session.call(methods.awaitRound, request, awaitTimeoutMs).catch(async (reason: unknown) => {
       // The answer may have been about a log of another size than the one that a new hello has shown meanwhile: ask again.
       if (
         reason instanceof SottoError &&
@@ -184,6 +184,8 @@ export class FederatedClient implements Stoppable {
         !this.#control.signal.aborted
       ) {
         session.close();
+        // Perhaps only the hello is missing; where it is refused too, that is the end.
+        if (reason.code === 'unauthenticated') await session.connect();
         return { answer: { type: 'nothing' } as const, log: undefined };
       }
       throw reason;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { concat, equalBytes, fromBase64, toBase64, utf8 } from '@sotto/core/bytes';
+import { concat, equalBytes, fromBase64, fromHex, toBase64, utf8 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { type IdentityCertificate, decodeCertificate, verifyCertificate } from '@sotto/core/identity';
 import { Ledger, type LogKey, logOrigin, openCheckpoint, parseEvidence, verifyEvidence } from '@sotto/governance';
@@ -26,6 +26,7 @@ import type {
 } from '../rpc/wire.ts';
 import type { CoordinatorRound } from './round.ts';
 import type { FederationRun } from './run.ts';
+import { Uploads } from './uploads.ts';
 
 /** How long a client may wait for an offer before it is told to ask again. */
 const longPollMs = 20_000;
@@ -33,20 +34,32 @@ const longPollMs = 20_000;
 /** Largest ledger that a client may hand over. */
 const maxLedgerBytes: number = 256 * 1024 * 1024;
 
+/** Most entries of a ledger, and most bytes of its checkpoint. */
+const maxLedgerEntries = 1_000_000;
+const maxCheckpointBytes = 4096;
+
+/** Smallest chunk, on the average, that a masked input may come in. */
+const leastChunkBytes = 4096;
+
 /** Registers all calls of the coordination service. */
 export function serveCalls(server: RpcServer, run: FederationRun): void {
   const stage =
     (name: CollectingStage) =>
     ({ round, attempt, message }: StageRequest, { id }: CallContext): Promise<Uint8Array> =>
       roundOf(run, round, attempt, id).deliver(name, id, message);
+  const uploads = new Uploads();
   server.unary(methods.hello, (request, { id }) => hello(run, request, id));
   server.unary(methods.awaitRound, (request, context) => awaitRound(run, request, context));
   server.unary(methods.advertise, stage('advertise'));
   server.unary(methods.shareKeys, stage('share'));
-  server.clientStream(methods.maskedInput, (parts, { id }) => maskedInput(run, parts, id));
+  server.clientStream(methods.maskedInput, (parts, { id, signal }) =>
+    maskedInput(run, uploads.parts('masked input', id, parts, signal), id),
+  );
   server.unary(methods.confirm, stage('confirm'));
   server.unary(methods.unmask, stage('unmask'));
-  server.clientStream(methods.publishLedger, (parts, { id }) => publishLedger(run, parts, id));
+  server.clientStream(methods.publishLedger, (parts, { id, signal }) =>
+    publishLedger(run, uploads.parts('ledger', id, parts, signal), id),
+  );
 }
 
 function hello(run: FederationRun, request: HelloRequest, id: string): HelloResponse {
@@ -58,7 +71,13 @@ function hello(run: FederationRun, request: HelloRequest, id: string): HelloResp
     );
   }
   partyOf(prepared.plan, id);
-  verifyCertificate(world.crypto, request.identityCertificate, { bundle: party.trust, nowMs: world.nowMs(), role: 'client', id });
+  verifyCertificate(world.crypto, request.identityCertificate, {
+    bundle: party.trust,
+    nowMs: world.nowMs(),
+    role: 'client',
+    id,
+    revokedSerials: run.parts.config.revoked.map(fromHex),
+  });
   const text = toBase64(request.identityCertificate);
   if (store.ledger.ledger.state.parties.get(id)?.entry.certificate !== text) {
     store.ledger.append({
@@ -137,6 +156,12 @@ async function maskedInput(run: FederationRun, parts: AsyncIterable<MaskedInputP
       continue;
     }
     received += part.chunk.length;
+    // Every chunk costs memory beyond its bytes.
+    if (part.chunk.length === 0 || chunks.length > received / leastChunkBytes)
+      throw new SottoError(
+        'protocol-violation',
+        `the chunks of a masked input are too small; send at least ${leastChunkBytes} bytes in each but the last`,
+      );
     if (target === undefined || received > target.totalBytes)
       throw new SottoError('protocol-violation', 'a masked input is longer than it said');
     chunks.push(part.chunk);
@@ -154,8 +179,13 @@ async function publishLedger(run: FederationRun, parts: AsyncIterable<LedgerPart
   const leaves: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of parts) {
-    if (part.type === 'checkpoint') checkpoint = part.checkpoint;
-    else {
+    if (part.type === 'checkpoint') {
+      if (checkpoint !== undefined || part.checkpoint.length > maxCheckpointBytes)
+        throw new SottoError('protocol-violation', `a ledger has one checkpoint of at most ${maxCheckpointBytes} bytes`);
+      checkpoint = part.checkpoint;
+    } else {
+      if (part.entry.length === 0 || leaves.length >= maxLedgerEntries)
+        throw new SottoError('protocol-violation', `a ledger has no empty entries, and at most ${maxLedgerEntries}`);
       bytes += part.entry.length;
       if (bytes > maxLedgerBytes) throw new SottoError('protocol-violation', `a ledger of more than ${maxLedgerBytes} bytes`);
       leaves.push(part.entry);

@@ -60,6 +60,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     server = new RpcServer({
       credentials: serverCredentials(party.tls, true),
       trustDomain: party.trust.trustDomain,
+      revoked: config.revoked,
       log: world.log,
       nowMs: world.nowMs,
       onReceived: options.onReceived,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { toBase64 } from '@sotto/core/bytes';
+import { fromHex, toBase64 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { canonicalJsonBytes } from '@sotto/core/json';
 import { encodeEvent } from '@sotto/core/event';
@@ -235,7 +235,13 @@ export class FederationRun {
     let sharers: readonly string[] = [];
     const running = new CoordinatorRound(
       {
-        setup: { crypto, context, trust: party.trust, coordinatorSeed: party.signingSeed },
+        setup: {
+          crypto,
+          context,
+          trust: party.trust,
+          coordinatorSeed: party.signingSeed,
+          revokedSerials: this.parts.config.revoked.map(fromHex),
+        },
         log,
         nowMs: world.nowMs,
         stageMs: {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { X509Certificate } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Http2SecureServer } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
@@ -21,6 +22,7 @@ import { SottoError } from '@sotto/core/errors';
 import { orAborted } from '../service/abort.ts';
 import { type Logger, errorFields } from '../service/log.ts';
 import { type Method, maxRequestBytes, protocolVersion, ruleOf, versionKey } from './methods.ts';
+import { checkNotRevoked } from './revocation.ts';
 import type { PeerIdentity } from './spiffe.ts';
 import { identityOf } from './spiffe.ts';
 import { toStatus } from './status.ts';
@@ -42,6 +44,8 @@ export interface RpcServerOptions {
   readonly credentials: ServerCredentials;
   /** Peers of another trust domain are refused. */
   readonly trustDomain: string;
+  /** Serials of revoked enrolments, hex; looked at in every call. Default none. */
+  readonly revoked?: readonly string[] | undefined;
   readonly log: Logger;
   readonly nowMs: () => number;
   readonly onReceived?: Tap | undefined;
@@ -211,6 +215,7 @@ export class RpcServer {
     if (peer.trustDomain !== this.#options.trustDomain) {
       throw new SottoError('unauthenticated', `the caller belongs to the trust domain ${peer.trustDomain}`);
     }
+    checkNotRevoked(this.#options.revoked ?? [], new X509Certificate(certificate.raw).serialNumber, peer.id);
     if (!rule.some((role) => role === peer.role)) {
       throw new SottoError('permission-denied', `${peer.id} has the role ${peer.role}; this call is for ${rule.join(', ')}`);
     }

@@ -36,8 +36,8 @@ export function serverCredentials(identity: TlsIdentity, mutual: boolean): Serve
   return credentials;
 }
 
-/** Decides whether the peer that TLS has verified is the one that was meant; throws to refuse. */
-export type PeerCheck = (peer: PeerIdentity) => void;
+/** Decides whether the peer that TLS has verified is the one that was meant; throws to refuse. `serialNumber` is in hex. */
+export type PeerCheck = (peer: PeerIdentity, serialNumber: string) => void;
 
 /** Client credentials: TLS 1.3 only, the server's SPIFFE id checked in place of its host name. */
 export function clientCredentials(identity: TlsIdentity, checkPeer: PeerCheck): ChannelCredentials {
@@ -66,7 +66,7 @@ export function unverifiedCredentials(): ChannelCredentials {
 function peerIdentityCheck(checkPeer: PeerCheck): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (_host, certificate) => {
     try {
-      checkPeer(identityOf(certificate.raw));
+      checkPeer(identityOf(certificate.raw), certificate.serialNumber);
       return undefined;
     } catch (reason) {
       return reason instanceof Error ? reason : new Error(String(reason));
