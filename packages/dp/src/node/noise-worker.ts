@@ -7,7 +7,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemRandom } from '@sotto/core/system-random';
 import { BitSource } from '../noise/bit-source.ts';
-import { ExactGaussian } from '../noise/exact-gaussian.ts';
+import { createInverseCdfGaussian } from '../noise/inverse-cdf.ts';
 
 /** What the thread is started with. */
 export interface NoiseWorkerData {
@@ -17,10 +17,11 @@ export interface NoiseWorkerData {
 
 const { gridBits, dimension } = workerData as NoiseWorkerData;
 const bits = new BitSource(systemRandom);
+const gaussian = createInverseCdfGaussian(gridBits);
 
 parentPort?.on('message', () => {
   const values = new Float64Array(dimension);
-  new ExactGaussian(bits, gridBits).fill(values);
+  gaussian.fill(values, bits);
   // Transferred, not copied: this thread keeps nothing of it.
   parentPort?.postMessage(values, [values.buffer]);
 });

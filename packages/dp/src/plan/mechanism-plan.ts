@@ -17,6 +17,8 @@ import type { Grid } from '../clip/grid.ts';
 import { QuantisedSum } from '../clip/quantised-sum.ts';
 import { BitSource } from '../noise/bit-source.ts';
 import { ExactGaussian } from '../noise/exact-gaussian.ts';
+import { createInverseCdfGaussian } from '../noise/inverse-cdf.ts';
+import type { InverseCdfGaussian } from '../noise/inverse-cdf.ts';
 import { StepNoise } from '../noise/step-noise.ts';
 import { poissonSample } from '../sampling/poisson.ts';
 import { uniformBelow } from '../sampling/uniform.ts';
@@ -124,12 +126,35 @@ export function createMechanismPlan(options: MechanismPlanOptions): MechanismPla
       ? 0
       : floatSlack({ dimension, maxBatchSize }) + 2 * Math.sqrt(dimension) * (noiseMultiplier / 2 ** grid.gridBits);
   const plan = { sampleRate, expectedBatchSize, clipping, noiseMultiplier, mode, maxBatchSize, grid, slack, event };
+  let sampler: InverseCdfGaussian | undefined;
+  const addNoise = (sum: Float64Array, bits: BitSource): void => {
+    if (sum.length < FEW_COORDINATES) {
+      const few = new ExactGaussian(bits, grid.gridBits);
+      for (let j = 0; j < sum.length; j++) sum[j]! += few.next();
+      return;
+    }
+    sampler ??= createInverseCdfGaussian(grid.gridBits);
+    const chunk = new Float64Array(Math.min(sum.length, NOISE_CHUNK));
+    for (let start = 0; start < sum.length; start += chunk.length) {
+      const noise = chunk.subarray(0, Math.min(chunk.length, sum.length - start));
+      sampler.fill(noise, bits);
+      for (let j = 0; j < noise.length; j++) sum[start + j]! += noise[j]!;
+    }
+    chunk.fill(0);
+  };
   return Object.freeze({
     ...plan,
     begin: (populationSize: number, dimension: number, random: RandomSource, groupEnds?: readonly number[]) =>
-      new Step(plan, populationSize, dimension, random, groupEnds),
+      new Step(plan, addNoise, populationSize, dimension, random, groupEnds),
   });
 }
+
+/** Below so many coordinates the table of the fast sampler costs more than it saves. Both samplers have the same distribution. */
+const FEW_COORDINATES = 1024;
+const NOISE_CHUNK = 8192;
+
+/** Adds rounded Gaussians of standard deviation 2ᵏ to integers. */
+type AddNoise = (sum: Float64Array, bits: BitSource) => void;
 
 /** Cuts a batch to a uniformly random subset of the given size, in ascending order. */
 function truncate(batch: Uint32Array, size: number, bits: BitSource): Uint32Array {
@@ -148,11 +173,13 @@ class Step implements PrivateStep {
   readonly #sum: QuantisedSum;
   readonly #floatSum: Float64Array;
   readonly #bits: BitSource;
+  readonly #addNoise: AddNoise;
   #summed = 0;
   #released = false;
 
   constructor(
     plan: Omit<MechanismPlan, 'begin'>,
+    addNoise: AddNoise,
     populationSize: number,
     dimension: number,
     random: RandomSource,
@@ -168,6 +195,7 @@ class Step implements PrivateStep {
       throw new SottoError('invalid-argument', 'groupEnds must be given with perLayer clipping, and only then');
     }
     this.#plan = plan;
+    this.#addNoise = addNoise;
     this.#bits = new BitSource(random);
     const { clipping, noiseMultiplier } = plan;
     // In fast mode the same grid is stretched by the slack, so that noise of 2ᵏ units is σ·C·(1 + slack).
@@ -235,10 +263,7 @@ class Step implements PrivateStep {
     this.#released = true;
     // What was added in floats is rounded to the grid before the noise, so that noise and sum are integers in both modes.
     if (this.#summed > 0) for (let j = 0; j < sum.length; j++) sum[j]! += Math.round(this.#floatSum[j]! / unit);
-    if (noise === undefined) {
-      const sampler = new ExactGaussian(this.#bits, gridBits);
-      for (let j = 0; j < sum.length; j++) sum[j]! += sampler.next();
-    }
+    if (noise === undefined) this.#addNoise(sum, this.#bits);
     // Integers until here; the multiplication by the unit is post-processing.
     for (let j = 0; j < sum.length; j++) sum[j]! *= unit;
     this.#bits.wipe();
