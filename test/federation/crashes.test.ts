@@ -157,7 +157,7 @@ test('a coordinator that is told to stop during a round writes the abort itself,
   });
   const clients = [federation.client('ann', { task }), ...others.map((id) => federation.client(id))];
   await training;
-  await first.stop();
+  await first.stop(1);
   await expect(first.finished).resolves.toBeUndefined();
   expect(abortsIn(federation)).toMatchObject([
     { round: 1, stage: 'masked', spent: fourIds, reason: 'the coordinator was stopped' },
@@ -180,6 +180,45 @@ test('a coordinator that dies between the end of the run and the export writes i
   await second.finished;
   expect(federation.book.events('export.written')).toHaveLength(1);
   expect(federation.book.events('run.completed')).toHaveLength(1);
+});
+
+test('a coordinator that is stopped lets the round in hand end, and begins no other', async () => {
+  const federation = new Federation();
+  await federation.authority();
+  const first = await federation.coordinator({ config: { drainMs: 3_600_000 } });
+  let stopped: Promise<void> | undefined;
+  const task = fixedTask('ann', ({ round }) => {
+    stopped ??= first.stop();
+    return { update: updateOf('ann', round), metrics: { correct: 3, total: 5 } };
+  });
+  const clients = [federation.client('ann', { task }), ...others.map((id) => federation.client(id))];
+  await first.finished;
+  await stopped;
+  expect(membersByRound(federation)).toEqual([[1, fourIds]]);
+  expect(abortsIn(federation)).toEqual([]);
+  await federation.coordinator();
+  const outcomes = await Promise.all(clients.map((client) => client.finished));
+  expect(outcomes.map(({ contributed }) => contributed)).toEqual([2, 2, 2, 2]);
+});
+
+test('after the end of the run, a restarted client ends though the coordinator is gone, and a restarted coordinator waits for clients', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1 }));
+  await federation.authority();
+  const first = await federation.coordinator();
+  const clients = fourIds.map((id) => federation.client(id));
+  const outcomes = await Promise.all(clients.map((client) => client.finished));
+  await federation.book.when('export.written');
+  first.abandon();
+  const again = await federation.client('ann', { config: { farewellMs: 300 } }).finished;
+  expect(again).toEqual(outcomes[0]);
+  expect(federation.book.events('client.finished').at(-1)).toMatchObject({ party: 'ann', coordinator: 'gone' });
+  // As if it had been killed before it told anybody that the ledgers had come.
+  const second = await federation.coordinator({ config: { exitWhenDone: true, lingerMs: 3_600_000 } });
+  const late = fourIds.map((id) => federation.client(id));
+  await Promise.all(late.map((client) => client.finished));
+  await second.finished;
+  const third = await federation.coordinator({ config: { exitWhenDone: true, lingerMs: 50 } });
+  await third.finished;
 });
 
 test('too few clients: the coordinator waits, and begins when there are enough', async () => {

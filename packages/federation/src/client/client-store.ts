@@ -7,7 +7,7 @@
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { randomBytes } from '@sotto/core/random';
 import type { RandomSource } from '@sotto/core/random';
-import type { ContributeEntry } from '@sotto/governance';
+import type { CompleteEntry, ContributeEntry } from '@sotto/governance';
 import { Database, bytesOf, integerOf } from '../store/database.ts';
 import { LedgerStore, ledgerSchema } from '../store/ledger-store.ts';
 
@@ -16,6 +16,7 @@ const schema = `
   CREATE TABLE IF NOT EXISTS record (name TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS entered (run_id TEXT PRIMARY KEY, round INTEGER NOT NULL, attempt INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS salt (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), value BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS final_model (run_id TEXT PRIMARY KEY, weights BLOB NOT NULL) STRICT;
 `;
 
 /** A round and its attempt; zeros before the first. */
@@ -66,6 +67,19 @@ export class ClientStore {
     if (this.#database.get('SELECT name FROM record WHERE name = ?', name) !== undefined) return false;
     this.ledger.append(entry, () => this.#database.run('INSERT INTO record (name) VALUES (?)', name));
     return true;
+  }
+
+  /** Ends a run: its last entry together with the model that came out. */
+  complete(entry: CompleteEntry, weights: Uint8Array): void {
+    this.ledger.append(entry, () =>
+      this.#database.run('INSERT INTO final_model (run_id, weights) VALUES (?, ?)', entry.runId, weights),
+    );
+  }
+
+  /** The model of a run that is complete. */
+  finalModel(runId: string): Uint8Array | undefined {
+    const row = this.#database.get('SELECT weights FROM final_model WHERE run_id = ?', runId);
+    return row === undefined ? undefined : bytesOf(row, 'weights');
   }
 
   /** The secret salt of this party's data set commitment, made at the first call. */

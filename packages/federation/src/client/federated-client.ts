@@ -99,6 +99,7 @@ export class FederatedClient implements Stoppable {
   async #run(): Promise<RunOutcome> {
     const { signal } = this.#control;
     const running = await this.#open();
+    if ('weights' in running) return running;
     try {
       for (;;) {
         const answer = await this.#awaitRound(running);
@@ -112,7 +113,7 @@ export class FederatedClient implements Stoppable {
   }
 
   /** Enrols, opens the ledger, meets the coordinator, accepts the plan, prepares the task. */
-  async #open(): Promise<Running> {
+  async #open(): Promise<Running | RunOutcome> {
     const config = this.#config;
     const world = this.#world;
     const { signal } = this.#control;
@@ -123,7 +124,14 @@ export class FederatedClient implements Stoppable {
     this.#enrolSelf(store, party);
     const session = new CoordinatorSession({ config, world, party, store, signal });
     this.#session = session;
-    const greeting = await session.connect();
+    const past = this.#pastOutcome(store);
+    const greeting = past === undefined ? await session.connect() : await this.#meetAgain(session);
+    if (greeting === undefined && past !== undefined) {
+      const { runId, contributed, epsilonSpent } = past;
+      world.log.info('client.finished', { runId, contributed, epsilonSpent, coordinator: 'gone' });
+      return past;
+    }
+    if (greeting === undefined) throw new SottoError('internal', 'no greeting');
     const { plan } = greeting.prepared;
     checkPlanPolicy(config.policy, greeting.prepared, config.id, config.coordinatorId);
     const task = await this.#task.prepare({ plan, party: partyOf(plan, config.id), budget: config.budget });
@@ -155,6 +163,34 @@ export class FederatedClient implements Stoppable {
       world.log.info('client.sat-out', { round: entered });
     }
     return { party, store, session, greeting, task };
+  }
+
+  /** How the last run ended, where every run in the ledger is complete. */
+  #pastOutcome(store: ClientStore): RunOutcome | undefined {
+    const runs = [...store.ledger.ledger.state.runs];
+    const [runId] = runs.at(-1) ?? [];
+    if (runId === undefined || runs.some(([, run]) => run.complete === undefined)) return undefined;
+    const weights = store.finalModel(runId);
+    return weights === undefined ? undefined : this.#outcome(store, runId, decodeWeights(weights, weights.length / 4));
+  }
+
+  /** A coordinator that is gone after the last run may never come back; one with a new run is there soon. */
+  async #meetAgain(session: CoordinatorSession): Promise<Greeting | undefined> {
+    const farewell = AbortSignal.timeout(this.#config.farewellMs);
+    try {
+      return await session.connect(AbortSignal.any([this.#control.signal, farewell]));
+    } catch (reason) {
+      if (farewell.aborted && !this.#control.signal.aborted) return undefined;
+      throw reason;
+    }
+  }
+
+  #outcome(store: ClientStore, runId: string, weights: Float32Array): RunOutcome {
+    const account = store.ledger.ledger.state.accounts.get(this.#config.id);
+    const contributed = (account?.reservations ?? []).filter(
+      ({ reserve, status }) => reserve.entry.runId === runId && status === 'contributed',
+    ).length;
+    return { runId, contributed, epsilonSpent: account === undefined ? 0 : spentEpsilon(account), weights };
   }
 
   #enrolSelf(store: ClientStore, party: Party): void {
@@ -242,7 +278,7 @@ export class FederatedClient implements Stoppable {
     const { ledger } = store.ledger;
     const weights = decodeWeights(answer.weights, model.parameterCount);
     if (ledger.state.runs.get(plan.runId)?.complete === undefined) {
-      store.ledger.append({
+      const entry = {
         kind: 'complete',
         version: 1,
         timeMs: nowMs(),
@@ -250,7 +286,8 @@ export class FederatedClient implements Stoppable {
         published: answer.published,
         aborted: answer.aborted,
         modelHash: modelHash(crypto, weights),
-      });
+      } as const;
+      store.complete(entry, answer.weights);
     }
     const checkpoint = store.ledger.checkpoint();
     const leaves = ledger.log.entries();
@@ -259,12 +296,9 @@ export class FederatedClient implements Stoppable {
       for (const entry of leaves) yield { type: 'entry', entry };
     };
     await session.upload(methods.publishLedger, parts, publishTimeoutMs);
-    const account = ledger.state.accounts.get(this.#config.id);
-    const contributed = (account?.reservations ?? []).filter(
-      ({ reserve, status }) => reserve.entry.runId === plan.runId && status === 'contributed',
-    ).length;
-    const epsilonSpent = account === undefined ? 0 : spentEpsilon(account);
-    log.info('client.finished', { runId: plan.runId, contributed, epsilonSpent });
-    return { runId: plan.runId, contributed, epsilonSpent, weights };
+    const outcome = this.#outcome(store, plan.runId, weights);
+    const { runId, contributed, epsilonSpent } = outcome;
+    log.info('client.finished', { runId, contributed, epsilonSpent });
+    return outcome;
   }
 }

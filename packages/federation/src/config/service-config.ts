@@ -73,6 +73,13 @@ export interface CoordinatorConfig extends ServiceConfig, ListenConfig, Enrolmen
   readonly disconnectGraceMs: number;
   /** Serials (32 hex digits, as the authority logs in `party.enrolled`) of certificates that are refused. Key `revoked`, default none. */
   readonly revoked: readonly string[];
+  /** How long the round in hand may still take after SIGTERM or `stop` before it is given up. Key `drainMs`, default 10000. */
+  readonly drainMs: number;
+  /**
+   * With `exitWhenDone`, how long to wait for clients that do not know yet, after a restart, that their ledgers are here.
+   * Key `lingerMs`, default 10000.
+   */
+  readonly lingerMs: number;
   /** How long to wait for the clients' ledgers after the last round. Key `collectMs`, default 60000. */
   readonly collectMs: number;
 }
@@ -144,6 +151,8 @@ export interface ClientConfig extends ServiceConfig, EnrolmentConfig {
   readonly coordinatorId: string;
   /** The privacy budget of this data set for the whole run. Keys `budget.epsilon` (default 1), `budget.delta` (default 0.001). */
   readonly budget: { readonly epsilon: number; readonly delta: number };
+  /** How long a client whose run is complete tries to reach the coordinator before it ends. Key `farewellMs`, default 10000. */
+  readonly farewellMs: number;
   readonly policy: SitePolicyConfig;
   readonly account: AccountConfig;
   /** Key `task`: `{kind: tabular, file: PATH}`. Left out where the program embeds `FederatedClient` with its own task. */
@@ -198,6 +207,8 @@ export function parseCoordinatorConfig(value: unknown, baseDirectory: string, na
     exitWhenDone: reader.flagOr('exitWhenDone', false),
     disconnectGraceMs: reader.readOr('disconnectGraceMs', 1000, integerIn(0, 3_600_000)),
     revoked: reader.has('revoked') ? reader.list('revoked', serialText) : [],
+    drainMs: reader.readOr('drainMs', 10_000, integerIn(0, 3_600_000)),
+    lingerMs: reader.readOr('lingerMs', 10_000, integerIn(0, 3_600_000)),
     collectMs: reader.readOr('collectMs', 60_000, integerIn(0, 86_400_000)),
   };
   reader.end();
@@ -214,6 +225,7 @@ export function parseClientConfig(value: unknown, baseDirectory: string, name = 
     coordinator: addressReference(reader.text('coordinator'), baseDirectory),
     coordinatorId: reader.readOr('coordinatorId', 'coordinator', check.partyId),
     budget: budgetOf(reader.optionalObject('budget')),
+    farewellMs: reader.readOr('farewellMs', 10_000, integerIn(0, 3_600_000)),
     policy: policyOf(reader.optionalObject('policy')),
     account: accountOf(reader.object('account')),
     task: taskOf(reader.optionalObject('task'), baseDirectory),

@@ -199,7 +199,7 @@ async function publishLedger(run: FederationRun, parts: AsyncIterable<LedgerPart
   }
   store.takeMirror(id, { checkpoint: checkpoint ?? new Uint8Array(), leaves });
   // The answer goes out first.
-  setImmediate(() => run.ledgerTaken());
+  setImmediate(() => run.ledgerTaken(id));
   return ledger.size;
 }
 

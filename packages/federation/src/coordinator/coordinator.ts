@@ -79,8 +79,11 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   let stopping: Promise<void> | undefined;
   const stop = (graceMs: number): Promise<void> => {
     stopping ??= (async () => {
-      run.stop();
-      await Promise.all([played, server.drain(graceMs)]);
+      run.stop(graceMs);
+      await played;
+      // The last outcome of the round is on its way to the calls that wait for it.
+      await new Promise((resolve) => setImmediate(resolve));
+      await server.drain(graceMs);
       store.close();
       world.log.info('service.stopped');
     })();
@@ -93,14 +96,16 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const finished = played.then(
     async () => {
       if (abandoned.signal.aborted) return;
-      if (config.exitWhenDone || run.stopped) await stop(5000);
+      if (config.exitWhenDone) await run.untilTold(config.lingerMs);
+      if (abandoned.signal.aborted) return;
+      if (config.exitWhenDone || run.stopped) await stop(config.drainMs);
       await run.untilStopped;
       await stopping;
     },
     async (reason: unknown) => {
       if (abandoned.signal.aborted) return;
       world.log.error('service.failed', errorFields(reason));
-      run.stop();
+      run.stop(0);
       await server.drain(0);
       store.close();
       throw reason;
@@ -110,12 +115,12 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   return {
     address,
     finished,
-    stop: (graceMs = 5000) => stop(graceMs),
+    stop: (graceMs = config.drainMs) => stop(graceMs),
     abandon: () => {
       abandoned.abort();
       server.abandon();
       store.close();
-      run.stop();
+      run.stop(0);
     },
   };
 }

@@ -45,7 +45,10 @@ export class FederationRun {
   readonly #control: AbortController = new AbortController();
   readonly #goneAtMs: Map<string, number> = new Map();
   readonly #present: Set<string> = new Set();
+  #cancelTimer: NodeJS.Timeout | undefined;
   #current: { readonly round: CoordinatorRound; readonly offer: RoundOffer } | undefined;
+  /** Clients that know, from this process, that their ledgers are here. */
+  readonly #told: Set<string> = new Set();
   #ledgerArrived: () => void = () => undefined;
 
   /** Opens the run in the store; throws `conflict` where the store holds another plan under its id. */
@@ -110,18 +113,43 @@ export class FederationRun {
     setTimeout(() => this.#current?.round.presenceChanged(), this.parts.config.disconnectGraceMs + 5).unref();
   }
 
-  /** A client's ledger was taken over. */
-  ledgerTaken(): void {
+  /** A client's ledger was taken over, and the client was told. */
+  ledgerTaken(id: string): void {
+    this.#told.add(id);
     this.#ledgerArrived();
   }
 
-  stop(): void {
+  /** Waits until every client was told that its ledger is here, at most `forMs`: a killed process may have told nobody. */
+  async untilTold(forMs: number): Promise<void> {
+    const all = (): boolean => this.parts.prepared.plan.parties.every(({ id }) => this.#told.has(id));
+    if (all() || this.stopped) return;
+    let timer: NodeJS.Timeout | undefined;
+    const told = new Promise<void>((resolve) => {
+      this.#ledgerArrived = () => all() && resolve();
+      timer = setTimeout(resolve, forMs);
+    });
+    await Promise.race([told, this.untilStopped]);
+    clearTimeout(timer);
+  }
+
+  /** Begins no new round, and gives the round in hand up after `graceMs`. */
+  stop(graceMs: number): void {
     this.#control.abort(new SottoError('cancelled', 'the coordinator is stopping'));
-    this.#current?.round.cancel('the coordinator was stopped');
+    const cancel = (): void => this.#current?.round.cancel('the coordinator was stopped');
+    if (graceMs === 0) cancel();
+    else if (this.#current !== undefined) this.#cancelTimer = setTimeout(cancel, graceMs);
   }
 
   /** Plays what is left of the plan, then collects the ledgers and exports. */
   async play(): Promise<void> {
+    try {
+      await this.#play();
+    } finally {
+      clearTimeout(this.#cancelTimer);
+    }
+  }
+
+  async #play(): Promise<void> {
     const { prepared, store, world, config } = this.parts;
     for (;;) {
       const { published, aborted, complete } = this.progress;
@@ -180,6 +208,7 @@ export class FederationRun {
     };
     for (let attempt = 1; ; attempt++) {
       await this.lobby.quorum(plan.parties.length, enough, plan.deadlines.joinMs, this.#control.signal);
+      if (this.stopped) return;
       try {
         await this.#playAttempt(round, attempt);
         return;

@@ -24,7 +24,10 @@ export interface RunningService {
   readonly address: string;
   /** Settles when the service has stopped, by itself or by {@link stop}; rejects if it failed. */
   readonly finished: Promise<void>;
-  /** Drains: refuses new calls, lets running ones end for at most `graceMs` (default 5000), closes the store. */
+  /**
+   * Drains and closes the store. A coordinator begins no new round and lets the one in hand end for at most `graceMs`
+   * (default its `drainMs`); an authority lets running calls end (default 5000).
+   */
   stop(graceMs?: number): Promise<void>;
   /** Drops everything at once without a word to the peers, as SIGKILL would: for tests of crashes. */
   abandon(): void;
