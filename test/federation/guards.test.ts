@@ -223,6 +223,20 @@ test('the site policy outranks the roster: a cohort that is too small is left be
   await strict.stop();
 });
 
+test('a roster with a party that this site has revoked is left', async () => {
+  const federation = new Federation(tinyPlan({ rounds: 1 }));
+  await federation.authority();
+  await federation.coordinator();
+  const rest = others.map((id) => federation.client(id));
+  const enrolled = await federation.book.when('party.enrolled', (record) => record['id'] === 'dan');
+  const wary = federation.client('ann', { config: { policy: { revoked: [enrolled['serial']] } } });
+  const left = await federation.book.when('client.left-round', ({ party }) => party === 'ann');
+  expect(left).toMatchObject({ contributed: false, reason: expect.stringContaining('is revoked') as string });
+  await Promise.all(rest.map((client) => client.finished));
+  expect(membersByRound(federation)).toEqual([[1, others]]);
+  await wary.stop();
+});
+
 test('an input without a valid proof of its reservation is not summed', async () => {
   const federation = new Federation(tinyPlan({ rounds: 1 }));
   await federation.authority();
