@@ -169,11 +169,43 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       tighter &&= pld.value <= theirs.pld.epsilon && rdp.value <= theirs.rdp.epsilon * (1 + 1e-6);
     }
     rows.push(
-      [name, 'PLD', pld.value, round(pld.cpuMs), theirs.pld?.epsilon ?? '', theirs.pld?.cpu_ms ?? '', ratio(theirs.pld, pld.cpuMs)],
-      [name, 'PLD two-sided', both.value.upper, round(both.cpuMs), theirs.pld?.epsilon ?? '', theirs.pld?.cpu_ms ?? '', ratio(theirs.pld, both.cpuMs)],
-      [name, 'RDP', rdp.value, round(rdp.cpuMs), theirs.rdp?.epsilon ?? '', theirs.rdp?.cpu_ms ?? '', ratio(theirs.rdp, rdp.cpuMs)],
+      [
+        name,
+        'PLD',
+        pld.value,
+        round(pld.cpuMs),
+        theirs.pld?.epsilon ?? '',
+        theirs.pld?.cpu_ms ?? '',
+        ratio(theirs.pld, pld.cpuMs),
+      ],
+      [
+        name,
+        'PLD two-sided',
+        both.value.upper,
+        round(both.cpuMs),
+        theirs.pld?.epsilon ?? '',
+        theirs.pld?.cpu_ms ?? '',
+        ratio(theirs.pld, both.cpuMs),
+      ],
+      [
+        name,
+        'RDP',
+        rdp.value,
+        round(rdp.cpuMs),
+        theirs.rdp?.epsilon ?? '',
+        theirs.rdp?.cpu_ms ?? '',
+        ratio(theirs.rdp, rdp.cpuMs),
+      ],
     );
-    data.push({ name, delta, segments, step, pld, twoSided: { lower: both.value.lower, upper: both.value.upper, cpuMs: both.cpuMs }, rdp });
+    data.push({
+      name,
+      delta,
+      segments,
+      step,
+      pld,
+      twoSided: { lower: both.value.lower, upper: both.value.upper, cpuMs: both.cpuMs },
+      rdp,
+    });
   }
 
   options.progress(calibration.name);
@@ -186,7 +218,15 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       calibrationRatios.push(theirs.cpu_ms / found.cpuMs);
       if (label === 'PLD') ratios.pld.push(theirs.cpu_ms / found.cpuMs);
     }
-    rows.push([calibration.name, `${label} (σ)`, found.value, round(found.cpuMs), theirs?.noise_multiplier ?? '', theirs?.cpu_ms ?? '', ratio(theirs, found.cpuMs)]);
+    rows.push([
+      calibration.name,
+      `${label} (σ)`,
+      found.value,
+      round(found.cpuMs),
+      theirs?.noise_multiplier ?? '',
+      theirs?.cpu_ms ?? '',
+      ratio(theirs, found.cpuMs),
+    ]);
   }
 
   const grid = tightness(options.progress);

@@ -49,3 +49,7 @@ export type { PlannedBudget } from './accounting/budget/plan.ts';
 export type { BudgetKind, Cost } from './accounting/budget/rule.ts';
 export { bayesOf, deltaCurve, epsilonCurve, gdpMuOf, tradeOffCurve } from './accounting/curves.ts';
 export type { BayesReading, CurvePoint, GdpReading, TradeOffPoint } from './accounting/curves.ts';
+export { pldAccountant, pldAccountantOf } from './accounting/pld/accountant.ts';
+export { prvAccountant, prvAccountantOf } from './accounting/pld/prv.ts';
+export type { PrvErrors } from './accounting/pld/prv.ts';
+export type { Precision as PldPrecision } from './accounting/pld/engine.ts';

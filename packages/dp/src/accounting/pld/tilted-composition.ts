@@ -8,7 +8,7 @@
  * @module
  */
 import type { GridMeasure } from './discretise.ts';
-import { fftErrorBound, RealFft } from './fft.ts';
+import { fftErrorBound, type RealFft } from './fft.ts';
 import { cumulants, logTailMass, type WeightedLaw } from './saddle.ts';
 
 /** A measure, `count` times. */
@@ -156,25 +156,6 @@ export class TiltedComposition {
     const error = Math.exp(-tilt * at) * this.tailError;
     const value = Math.exp(this.#logScale) * (a + sign * error) * (1 + sign * this.relativeError) + this.infinite;
     return Math.min(1, Math.max(0, value));
-  }
-
-  /** min over ε of δ(ε) + e^ε·fpr, each an upper bound of the true positive rate at that false positive rate. */
-  leastTruePositiveBound(fpr: number): number {
-    const { step, size, offset } = this.window;
-    const { tilt } = this.window.extent;
-    const scale = Math.exp(this.#logScale);
-    let a = 0;
-    let b = 0;
-    let best = 1;
-    for (let i = size - 1; i >= 0; i--) {
-      const weight = Math.exp(-tilt * ((this.#first + i) * step - this.#reference));
-      const delta = scale * (a - b + weight * this.tailError) * (1 + this.relativeError) + this.infinite;
-      best = Math.min(best, delta + Math.exp((this.#first + i) * step + offset) * fpr);
-      const tilted = this.#mass[i]! * weight;
-      a += tilted;
-      b = (b + tilted) * Math.exp(-step);
-    }
-    return best;
   }
 
   #rotate(centre: number): void {
