@@ -115,7 +115,7 @@ describe('noise worker', () => {
   });
 
   it('leaves the main thread free while it draws', async () => {
-    const worker = start({ plan: planOf(1), dimension: 100_000, stepsAhead: 1 });
+    const worker = start({ plan: planOf(1), dimension: 1_000_000, stepsAhead: 1 });
     spend(await worker.take());
     spend(await worker.take()); // the thread runs, and begins the next one now
     let turns = 0;
@@ -125,7 +125,8 @@ describe('noise worker', () => {
     });
     spend(await worker.take());
     clearImmediate(immediate);
-    expect(turns).toBeGreaterThan(10);
+    // Noise drawn on this thread would have been there before the event loop turned even once.
+    expect(turns).toBeGreaterThan(0);
   });
 
   it('refuses sizes out of range', () => {
