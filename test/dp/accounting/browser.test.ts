@@ -12,6 +12,7 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 const missing = executablePath === undefined && process.env['CI'] !== 'true';
 
 describe('in a browser', () => {
+  // Without a browser there is nothing to test; with CI=true that is a failure of the set-up.
   it.skipIf(missing)('gives the same figures (skipped where no Chromium is installed)', async () => {
     const bundle = await build({
       configFile: false,

@@ -117,6 +117,7 @@ export class PositionEmbedding extends layers.Layer {
       'embeddings',
       shapeOf(inputShape).slice(1),
       'float32',
+      // Initial weights, before any private data: the one place where the tensor library's generator may draw.
       initializers.randomNormal({ stddev: 0.02 }),
     );
     this.built = true;
