@@ -8,7 +8,7 @@ import { SottoError } from '@sotto/core/errors';
 import { callbackList, CallbackList, HistoryRecorder } from './callbacks.ts';
 import type { History, Logs, Stoppable } from './callbacks.ts';
 import type { FitOptions } from './options.ts';
-import type { OpenRun } from './private-model.ts';
+import type { OpenRun } from './training-run.ts';
 
 /** Figures of an epoch from those of its steps: sums of counts of faults, means of the others. */
 class EpochFigures {

@@ -1,0 +1,80 @@
+/**
+ * Checkpoints of a model under private training: what is written, and what must agree before one is believed.
+ *
+ * @module
+ */
+import { SottoError } from '@sotto/core/errors';
+import { WeightAverage } from '../optimiser/average.ts';
+import { createOptimiser } from '../optimiser/optimiser.ts';
+import type { Ahead } from './account.ts';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import type { TrainingParts } from './training-parts.ts';
+import { packState, unpackState } from './training-state.ts';
+
+/** The options that checkpoints must agree with. */
+function fingerprint({ options, mechanism, account }: TrainingParts): string {
+  const { optimiser, average, learningRateSchedule, privacy } = options;
+  const { reports } = account;
+  return JSON.stringify({ mechanism, privacy, reports, optimiser: optimiser.kind, average, learningRateSchedule });
+}
+
+/**
+ * Writes a checkpoint of the open session, or of the last state.
+ *
+ * @param ahead What may happen before the next checkpoint, which is counted as spent.
+ */
+export async function writeModelCheckpoint(parts: TrainingParts, ahead?: Ahead): Promise<Uint8Array> {
+  const { binding, account, progress } = parts;
+  await progress.fetchState();
+  const { header, arrays } = packState(progress.state);
+  return encodeCheckpoint({
+    header: {
+      model: binding.fingerprint,
+      options: fingerprint(parts),
+      account: account.toJson(ahead),
+      outsideData: progress.outsideData,
+      state: header,
+    },
+    arrays,
+  });
+}
+
+/**
+ * Goes on from a checkpoint of the same model and options.
+ *
+ * @throws SottoError `invalid-argument` where model or options differ, `invalid-encoding` or `integrity` where the bytes are no such checkpoint; nothing has changed then
+ */
+export async function restoreModelCheckpoint(parts: TrainingParts, checkpoint: Uint8Array): Promise<void> {
+  const { binding, account, progress, options } = parts;
+  const { header, arrays } = await decodeCheckpoint(checkpoint);
+  if (header['model'] !== binding.fingerprint) {
+    throw new SottoError(
+      'invalid-argument',
+      'the checkpoint is of a model with other layers or weights; build the same model first',
+    );
+  }
+  if (header['options'] !== fingerprint(parts)) {
+    throw new SottoError(
+      'invalid-argument',
+      `the checkpoint was written with other options, ${JSON.stringify(header['options'])}; make the model private with the same ones`,
+    );
+  }
+  const state = unpackState({ header: header['state'] as { readonly [key: string]: never }, arrays });
+  const { optimiser, average } = options;
+  const count = state.weights.length;
+  if (count !== binding.graph.parameterCount) {
+    throw new SottoError(
+      'invalid-encoding',
+      `the checkpoint has ${count} weights; the model has ${binding.graph.parameterCount}`,
+    );
+  }
+  if (state.optimiser !== undefined) createOptimiser(optimiser, count).restore(state.optimiser);
+  if (average !== undefined && state.average !== undefined) new WeightAverage(average, count).restore(state.average);
+  const takeOver = account.reader(header['account'], state.mechanism?.position ?? 0);
+  // All is checked; from here on nothing fails.
+  takeOver();
+  progress.outsideData ||= header['outsideData'] === true;
+  progress.state = state;
+  progress.epochTable = undefined;
+  progress.writeWeights();
+}
