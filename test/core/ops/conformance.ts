@@ -1,20 +1,24 @@
 /** What every engine must do: agree with the reference loops on each operation, treat NaN as specified, refuse what it cannot run. */
-import { referenceEngine, sizeOf } from '@sotto/core/ops';
+import { referenceEngine } from '@sotto/core/ops';
 import type { Engine, Program } from '@sotto/core/ops';
 import { expect, it } from 'vitest';
-import { cases, programOf } from './cases.ts';
-import { expectClose, numbers, runOnce } from './support.ts';
+import { cases, inputsOf, programOf } from './cases.ts';
+import type { Case } from './cases.ts';
+import { expectClose, runOnce } from './support.ts';
 
-/** Runs every operation on an engine and compares it with the reference loops. */
-export function conformsToOps(engine: Engine, tolerance: number): void {
-  it.each(cases)('computes $name as the reference does', async (example) => {
-    const inputs = Object.fromEntries(
-      example.shapes.map((shape, i) => [`x${i}`, numbers(sizeOf(shape), i + 1).map((x) => example.map?.(x, i) ?? x)]),
-    );
+/** Runs operations on an engine and compares them with the reference loops. */
+export function conformsToCases(engine: Engine, tolerance: number, examples: readonly Case[]): void {
+  it.each(examples)('computes $name as the reference does', async (example) => {
+    const inputs = inputsOf(example);
     const program = programOf(example);
     const [expected, actual] = [await runOnce(referenceEngine, program, inputs), await runOnce(engine, program, inputs)];
     expectClose(actual['y']!, expected['y']!, tolerance, example.name);
   });
+}
+
+/** Runs every operation on an engine and compares it with the reference loops. */
+export function conformsToOps(engine: Engine, tolerance: number): void {
+  conformsToCases(engine, tolerance, cases);
 
   it('treats NaN and infinities as specified', async () => {
     const program: Program = {

@@ -6,55 +6,23 @@
  */
 import { SottoError } from '../errors.ts';
 import type { Program } from '../ops/engine.ts';
-import { recordProgram } from '../ops/graph.ts';
+import { aligned, along, mixes } from '../ops/batch-place.ts';
+import type { BatchPlace, PlacedNode } from '../ops/batch-place.ts';
+import { nameOf, recordProgram } from '../ops/graph.ts';
 import type { GraphAttributes, GraphNode, GraphOperation } from '../ops/graph.ts';
+import { placeOf } from '../ops/primitive.ts';
 import { sizeOf } from '../ops/shapes.ts';
-import type { Shape } from '../ops/ops.ts';
-
-/**
- * Where a value holds the examples: along `axis`, whose size is n·inner, example i at the indices i·inner to i·inner + inner − 1. Undefined for a
- * value that depends on no example.
- */
-type Place = { readonly axis: number; readonly inner: number } | undefined;
-
-function mixes(why: string): never {
-  throw new SottoError('unsupported', why);
-}
 
 type Rule<K extends GraphOperation> = (
-  node: { readonly shape: Shape; readonly inputs: readonly GraphNode[]; readonly attributes: GraphAttributes[K] },
-  places: readonly Place[],
+  node: PlacedNode<GraphAttributes[K]>,
+  places: readonly BatchPlace[],
   n: number,
-) => Place;
+) => BatchPlace;
 
-/** Operands aligned at their last axes, as broadcasting does: all that hold examples must hold them at the same place. */
-function aligned(shape: Shape, inputs: readonly GraphNode[], places: readonly Place[]): Place {
-  let found: Place;
-  for (const [i, place] of places.entries()) {
-    if (place === undefined) continue;
-    const here = { axis: place.axis + shape.length - inputs[i]!.shape.length, inner: place.inner };
-    if (found !== undefined && (found.axis !== here.axis || found.inner !== here.inner))
-      mixes('it combines values whose examples lie along different axes');
-    found = here;
-  }
-  return found;
-}
-
-const elementwise: Rule<GraphOperation> = ({ shape, inputs }, places) => aligned(shape, inputs, places);
-
-/** An operation along some axes, which must not be that of the examples. */
-function along(axes: readonly number[], place: Place, what: string): Place {
-  if (place !== undefined && axes.includes(place.axis)) mixes(`it ${what} along the batch axis`);
-  return place;
-}
-
-const lastAxis: Rule<GraphOperation> = ({ shape }, [place]) => along([shape.length - 1], place, 'normalises');
+const elementwise: Rule<GraphOperation> = aligned;
 
 /** Image operations keep the examples on their first axis, or treat channels apart. */
-const perChannel: Rule<GraphOperation> = ({ shape, inputs }, places) => {
-  const place = aligned(shape, inputs, places);
-  return along([2, 3], place, 'slides a window');
-};
+const perChannel: Rule<GraphOperation> = (node, places) => along([2, 3], aligned(node, places), 'slides a window');
 
 const rules: { readonly [K in GraphOperation]: Rule<K> } = {
   input: () => undefined,
@@ -71,24 +39,20 @@ const rules: { readonly [K in GraphOperation]: Rule<K> } = {
   log: elementwise,
   sqrt: elementwise,
   tanh: elementwise,
-  erf: elementwise,
   sigmoid: elementwise,
   relu: elementwise,
   softplus: elementwise,
-  roundAdd: elementwise,
   greater: elementwise,
   greaterEqual: elementwise,
   equal: elementwise,
-  isFinite: elementwise,
   where: elementwise,
   sum: ({ attributes: { axes } }, [place]) => along(axes, place, 'adds'),
   max: ({ attributes: { axes } }, [place]) => along(axes, place, 'takes the maximum'),
-  softmax: lastAxis,
-  logSoftmax: lastAxis,
-  matMul({ shape, inputs, attributes: { transposeA, transposeB } }, [a, b]) {
-    const [rank, rankA, rankB] = [shape.length, inputs[0]!.shape.length, inputs[1]!.shape.length];
+  softmax: ({ shape }, [place]) => along([shape.length - 1], place, 'normalises'),
+  matMul({ shape, inputShapes, attributes: { transposeA, transposeB } }, [a, b]) {
+    const [rank, rankA, rankB] = [shape.length, inputShapes[0]!.length, inputShapes[1]!.length];
     /** Where an operand's examples lie in the product: −1 for the axis that is summed over. */
-    const inProduct = (place: Place, own: number, transposed: boolean, kept: 0 | 1): Place => {
+    const inProduct = (place: BatchPlace, own: number, transposed: boolean, kept: 0 | 1): BatchPlace => {
       if (place === undefined || place.axis < own - 2) return place && { ...place, axis: place.axis + rank - own };
       const position = (place.axis - (own - 2)) ^ (transposed ? 1 : 0);
       if (position !== kept) mixes('its product sums along the batch axis');
@@ -100,36 +64,34 @@ const rules: { readonly [K in GraphOperation]: Rule<K> } = {
       mixes('its product pairs every example with every other');
     return left ?? right;
   },
-  reshape({ shape, inputs }, [place], n) {
+  reshape({ shape, inputShapes }, [place], n) {
     if (place === undefined) return undefined;
-    const before = sizeOf(inputs[0]!.shape.slice(0, place.axis));
+    const before = sizeOf(inputShapes[0]!.slice(0, place.axis));
     let product = 1;
     for (const [axis, size] of shape.entries()) {
       // The examples begin where as many elements lie before them, on an axis that holds all of them.
       if (product === before && size % n === 0) return { axis, inner: size / n };
       product *= size;
     }
-    return mixes(`it folds the batch axis of [${inputs[0]!.shape.join(', ')}] into [${shape.join(', ')}]`);
+    return mixes(`it folds the batch axis of [${inputShapes[0]!.join(', ')}] into [${shape.join(', ')}]`);
   },
   transpose: ({ attributes: { permutation } }, [place]) => place && { ...place, axis: permutation.indexOf(place.axis) },
-  slice({ shape, inputs }, [place]) {
-    if (place !== undefined && shape[place.axis] !== inputs[0]!.shape[place.axis]) mixes('it cuts the batch axis');
+  slice({ shape, inputShapes }, [place]) {
+    if (place !== undefined && shape[place.axis] !== inputShapes[0]![place.axis]) mixes('it cuts the batch axis');
     return place;
   },
-  concat: ({ shape, inputs, attributes: { axis } }, places) => along([axis], aligned(shape, inputs, places), 'joins'),
+  concat: (node, places) => along([node.attributes.axis], aligned(node, places), 'joins'),
   pad({ attributes: { before, after } }, [place]) {
     if (place !== undefined && before[place.axis]! + after[place.axis]! > 0) mixes('it pads the batch axis');
     return place;
   },
   broadcastTo: elementwise,
-  reverse: ({ attributes: { axes } }, [place]) => along(axes, place, 'reverses the order'),
-  gather({ inputs }, [table, ids]) {
+  gather({ inputShapes }, [table, ids]) {
     if (table === undefined) return ids;
     // A row's own elements may be looked up with ids that depend on no example, but rows are examples here.
     if (table.axis === 0 || ids !== undefined) mixes('it looks rows up in other examples');
-    return { ...table, axis: table.axis + inputs[1]!.shape.length - 1 };
+    return { ...table, axis: table.axis + inputShapes[1]!.length - 1 };
   },
-  oneHot: (_, [place]) => place,
   conv2d({ attributes: { options }, shape }, [x, kernel], n) {
     if (kernel === undefined && (x === undefined || x.axis === 0)) return x;
     // Examples as channel groups: each group's kernels see its own channels only.
@@ -146,6 +108,8 @@ const rules: { readonly [K in GraphOperation]: Rule<K> } = {
   patches: (_, [place]) => along([1, 2, 3], place, 'slides a window'),
   maxPool2d: perChannel,
   maxPool2dGradient: perChannel,
+  apply: ({ attributes: { primitive, attributes }, ...node }, places, n) =>
+    placeOf(primitive, { ...node, attributes }, places, n),
 };
 
 /** What {@link assertPerExample} needs to know about a program. */
@@ -168,7 +132,7 @@ export interface PerExampleOptions {
 export function assertPerExample(program: Program, { batchSize, inputs, what, cure }: PerExampleOptions): void {
   const graph = recordProgram(program);
   const perExample = new Set(inputs);
-  const places = new Map<GraphNode, Place>();
+  const places = new Map<GraphNode, BatchPlace>();
   const fault = (operation: string, why: string): SottoError =>
     new SottoError('unsupported', `${what} mixes examples: ${operation}: ${why}; ${cure}`);
   for (const node of graph.nodes) {
@@ -181,13 +145,13 @@ export function assertPerExample(program: Program, { batchSize, inputs, what, cu
       places.set(
         node,
         rule(
-          node,
+          { shape: node.shape, inputShapes: node.inputs.map((input) => input.shape), attributes: node.attributes },
           node.inputs.map((input) => places.get(input)),
           batchSize,
         ),
       );
     } catch (error) {
-      throw fault(node.operation, SottoError.from(error).message);
+      throw fault(nameOf(node), SottoError.from(error).message);
     }
   }
   for (const [name, node] of Object.entries(graph.outputs)) {

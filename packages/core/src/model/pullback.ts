@@ -6,6 +6,8 @@
  */
 import { SottoError } from '../errors.ts';
 import type { Conv2dOptions, Ops, Shape } from '../ops/ops.ts';
+import type { Primitive } from '../ops/primitive.ts';
+import { primitiveMethods } from '../ops/primitives/index.ts';
 import { sizeOf } from '../ops/shapes.ts';
 
 /** A value with the way back to what it was computed from. */
@@ -126,7 +128,23 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
     const last = ops.shapeOf(y).length - 1;
     return ops.mul(y, ops.sub(g, ops.sum(ops.mul(g, y), [last])));
   };
+  const apply = <A extends object>(primitive: Primitive<A>, inputs: readonly U[], attributes: A): U => {
+    const values = inputs.map((input) => input.value);
+    const output = ops.apply(primitive, values, attributes);
+    const { derivative } = primitive;
+    if (derivative === 'zero') return tape.fixed(output);
+    return tape.result(output, inputs, (gradient) => {
+      if (derivative === 'none') return unsupported(primitive.name);
+      const parts = derivative(ops, { inputs: values, output, gradient, attributes });
+      return inputs.map((input, i) => {
+        const part = parts[i];
+        return input.from && part && unbroadcast(ops, part, shape(input));
+      });
+    });
+  };
   return {
+    ...primitiveMethods<U>(apply),
+    apply,
     shapeOf: shape,
     constant: (values, size) => tape.fixed(ops.constant(values, size)),
     add: binary(
@@ -160,7 +178,6 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
       (g, a, b) => ops.mul(g, ops.greaterEqual(b, a)),
       (g, a, b) => ops.mul(g, ops.greater(a, b)),
     ),
-    roundAdd: step((a, b) => ops.roundAdd(a, b)),
     neg: unary(
       (x) => ops.neg(x),
       (g) => ops.neg(g),
@@ -185,10 +202,6 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
       (x) => ops.tanh(x),
       (g, _, y) => ops.mul(g, ops.sub(c(1), ops.mul(y, y))),
     ),
-    erf: unary(
-      (x) => ops.erf(x),
-      (g, x) => ops.mul(g, ops.mul(c(2 / Math.sqrt(Math.PI)), ops.exp(ops.neg(ops.mul(x, x))))),
-    ),
     sigmoid: unary(
       (x) => ops.sigmoid(x),
       (g, _, y) => ops.mul(g, ops.mul(y, ops.sub(c(1), y))),
@@ -204,7 +217,6 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
     greater: step((a, b) => ops.greater(a, b)),
     greaterEqual: step((a, b) => ops.greaterEqual(a, b)),
     equal: step((a, b) => ops.equal(a, b)),
-    isFinite: (x) => tape.fixed(ops.isFinite(x.value)),
     where(condition, a, b) {
       const y = ops.where(condition.value, a.value, b.value);
       return tape.result(y, [a, b], (g) => [
@@ -221,10 +233,6 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
     softmax: unary(
       (x) => ops.softmax(x),
       (g, _, y) => softmaxBack(g, y),
-    ),
-    logSoftmax: unary(
-      (x) => ops.logSoftmax(x),
-      (g, _, y) => ops.sub(g, ops.mul(ops.exp(y), ops.sum(g, [ops.shapeOf(y).length - 1]))),
     ),
     matMul(a, b, transposeA = false, transposeB = false) {
       const y = ops.matMul(a.value, b.value, transposeA, transposeB);
@@ -277,7 +285,6 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
       ),
     pad: (x, before, after) => tape.result(ops.pad(x.value, before, after), [x], (g) => [ops.slice(g, before, shape(x))]),
     broadcastTo: (x, to) => tape.result(ops.broadcastTo(x.value, to), [x], (g) => [unbroadcast(ops, g, shape(x))]),
-    reverse: (x, axes) => tape.result(ops.reverse(x.value, axes), [x], (g) => [ops.reverse(g, axes)]),
     gather: (table, ids) =>
       tape.result(ops.gather(table.value, ids.value), [table], (g) => {
         const [rows, ...rest] = shape(table) as [number, ...number[]];
@@ -286,7 +293,6 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
         const sums = ops.matMul(hot, ops.reshape(g, [count, sizeOf(rest)]), true);
         return [ops.reshape(sums, shape(table))];
       }),
-    oneHot: (ids, depth) => tape.fixed(ops.oneHot(ids.value, depth)),
     conv2d: (x, kernel, options) =>
       tape.result(ops.conv2d(x.value, kernel.value, options), [x, kernel], (g) => [
         x.from && ops.conv2dInputGradient(g, kernel.value, shape(x), options),

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Conv2dOptions, Shape, Window2d } from '../ops/ops.ts';
+import type { OnnxAttribute } from '../ops/primitive.ts';
 import type { Emitter, Node } from './emit.ts';
-import type { OnnxAttribute } from './proto.ts';
 
 /** An image and a kernel, by the names of their tensors and their shapes. */
 export interface ConvOperands {

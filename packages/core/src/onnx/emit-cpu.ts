@@ -6,6 +6,7 @@
 import type { Conv2dOptions } from '../ops/ops.ts';
 import { emitInputGradient, standardConv, windowAttributes } from './convolution.ts';
 import type { ConvOperands, ConvWriter } from './convolution.ts';
+import { applyOn } from './emit.ts';
 import type { Emitter, Rules } from './emit.ts';
 
 /** The domain of the runtime's blocked operators. */
@@ -57,6 +58,7 @@ export const cpuConv =
 export function cpuRules(block: number): Partial<Rules> {
   const conv = cpuConv(block);
   return {
+    apply: applyOn('cpu'),
     conv2d(emit, node, [x, kernel]) {
       const [xShape, kernelShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
       return conv(emit, { x, kernel, xShape, kernelShape }, node.attributes.options);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { applyOn } from './emit.ts';
 import type { Rules } from './emit.ts';
 
 /**
@@ -19,21 +20,7 @@ const swapLast = (rank: number): readonly number[] => [...Array.from({ length: r
 
 /** The WebGPU provider's own rules. */
 export const webGpuRules: Partial<Rules> = {
-  // No LogSoftmax kernel.
-  logSoftmax(emit, node, [x]) {
-    const last = emit.integers([node.shape.length - 1]);
-    const shifted = emit.op('Sub', [x, emit.op('ReduceMax', [x, last], { keepdims: { int: 1 } })]);
-    const total = emit.op('ReduceSum', [emit.op('Exp', [shifted]), last], { keepdims: { int: 1 } });
-    return emit.op('Sub', [shifted, emit.op('Log', [total])]);
-  },
-  // No Round kernel: the whole number below, or the next where the rest is a half or more.
-  roundAdd(emit, _, [x, whole]) {
-    const toInt32 = (t: string): string => emit.op('Cast', [t], { to: { int: 6 } });
-    const below = emit.op('Floor', [x]);
-    const up = emit.op('GreaterOrEqual', [emit.op('Sub', [x, below]), emit.scalar(0.5)]);
-    const rounded = emit.op('Add', [toInt32(below), toInt32(up)]);
-    return emit.asFloat(emit.op('Add', [rounded, toInt32(whole)]));
-  },
+  apply: applyOn('webgpu'),
   // No FusedMatMul kernel.
   matMul(emit, node, [a, b]) {
     const { transposeA, transposeB } = node.attributes;

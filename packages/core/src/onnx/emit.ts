@@ -6,10 +6,11 @@
  */
 import type { Graph, GraphNode, GraphOperation } from '../ops/graph.ts';
 import type { Shape } from '../ops/ops.ts';
+import type { OnnxAttribute, OnnxBuilder, OnnxProvider } from '../ops/primitive.ts';
 import { emitInputGradient, emitPatches, standardConv, windowAttributes } from './convolution.ts';
 import { emitMaxPoolGradient } from './max-pool-gradient.ts';
 import { encodeModel } from './proto.ts';
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from './proto.ts';
+import type { OnnxNode, OnnxTensor } from './proto.ts';
 
 /** The domain of the runtime's own operators. */
 export const MICROSOFT = 'com.microsoft';
@@ -18,7 +19,7 @@ export const MICROSOFT = 'com.microsoft';
 export const OPSETS: Readonly<Record<string, number>> = { '': 18, [MICROSOFT]: 1, 'com.microsoft.nchwc': 1 };
 
 /** Collects nodes and constants, and names them. */
-export class Emitter {
+export class Emitter implements OnnxBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   readonly #integers = new Map<string, string>();
@@ -84,9 +85,8 @@ export class Emitter {
     return this.floats(Float32Array.of(value), []);
   }
 
-  /** A comparison's boolean as 1 or 0. */
-  asFloat(condition: string): string {
-    return this.op('Cast', [condition], { to: { int: 1 } });
+  asFloat(x: string): string {
+    return this.op('Cast', [x], { to: { int: 1 } });
   }
 
   reshape(x: string, shape: Shape): string {
@@ -111,7 +111,15 @@ const comparison =
     emit.asFloat(emit.op(opType, [a, b]));
 
 const INT_TYPE: OnnxAttribute = { int: 7 };
-const LARGEST_FLOAT32 = 3.4028234663852886e38;
+
+/** Writes primitives by their own rules, by those for an execution provider where there are such. */
+export function applyOn(provider: OnnxProvider | undefined): Rule<'apply'> {
+  return (emit, { attributes: { primitive, attributes }, inputs, shape }, names) => {
+    const rule = (provider && primitive.onnxOn?.[provider]) ?? primitive.onnx;
+    const inputShapes = inputs.map((operand) => operand.shape);
+    return rule(emit, names.slice(0, inputs.length), { shape, inputShapes, attributes });
+  };
+}
 
 /** A rule for every operation, or for those that an execution provider needs written otherwise. */
 export type Rules = { readonly [K in Exclude<GraphOperation, 'input'>]: Rule<K> };
@@ -130,23 +138,16 @@ const rules: Rules = {
   log: direct('Log'),
   sqrt: direct('Sqrt'),
   tanh: direct('Tanh'),
-  erf: direct('Erf'),
   sigmoid: direct('Sigmoid'),
   relu: direct('Relu'),
   softplus: (emit, _, [x]) => emit.op('Softplus', [x]),
   greater: comparison('Greater'),
   greaterEqual: comparison('GreaterOrEqual'),
   equal: comparison('Equal'),
-  isFinite: (emit, _, [x]) => emit.asFloat(emit.op('LessOrEqual', [emit.op('Abs', [x]), emit.scalar(LARGEST_FLOAT32)])),
-  roundAdd(emit, _, [x, whole]) {
-    const toInt32 = (t: string): string => emit.op('Cast', [t], { to: { int: 6 } });
-    return emit.asFloat(emit.op('Add', [toInt32(emit.op('Round', [x])), toInt32(whole)]));
-  },
   where: (emit, _, [condition, a, b]) => emit.op('Where', [emit.op('Cast', [condition], { to: { int: 9 } }), a, b]),
   sum: (emit, node, [x]) => emit.op('ReduceSum', [x, emit.integers(node.attributes.axes)], { keepdims: { int: 1 } }),
   max: (emit, node, [x]) => emit.op('ReduceMax', [x, emit.integers(node.attributes.axes)], { keepdims: { int: 1 } }),
   softmax: (emit, _, [x]) => emit.op('Softmax', [x], { axis: { int: -1 } }),
-  logSoftmax: (emit, _, [x]) => emit.op('LogSoftmax', [x], { axis: { int: -1 } }),
   matMul(emit, node, [a, b]) {
     const { transposeA, transposeB } = node.attributes;
     if (!transposeA && !transposeB) return emit.op('MatMul', [a, b]);
@@ -171,28 +172,7 @@ const rules: Rules = {
   concat: (emit, node, inputs) => emit.op('Concat', inputs, { axis: { int: node.attributes.axis } }),
   pad: (emit, node, [x]) => emit.op('Pad', [x, emit.integers([...node.attributes.before, ...node.attributes.after])]),
   broadcastTo: (emit, node, [x]) => emit.op('Expand', [x, emit.integers(node.shape)]),
-  reverse(emit, node, [x]) {
-    const { axes } = node.attributes;
-    const last = axes.map(() => -1);
-    // From the last element down to before the first one, which is any end beyond the axis.
-    return emit.op('Slice', [
-      x,
-      emit.integers(last),
-      emit.integers(axes.map(() => -(2 ** 31))),
-      emit.integers(axes),
-      emit.integers(last),
-    ]);
-  },
   gather: (emit, _, [table, ids]) => emit.op('Gather', [table, emit.op('Cast', [ids], { to: INT_TYPE })], { axis: { int: 0 } }),
-  oneHot(emit, node, [ids]) {
-    // ONNX counts negative ids from the end; here they stand for nothing, so ids are compared with 0 … depth − 1.
-    const { depth } = node.attributes;
-    const classes = emit.floats(
-      Float32Array.from({ length: depth }, (_, i) => i),
-      [depth],
-    );
-    return emit.asFloat(emit.op('Equal', [emit.reshape(ids, [...node.shape.slice(0, -1), 1]), classes]));
-  },
   conv2d(emit, node, [x, kernel]) {
     const [xShape, kernelShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
     return standardConv(emit, { x, kernel, xShape, kernelShape }, node.attributes.options);
@@ -205,6 +185,7 @@ const rules: Rules = {
       kernel_shape: { ints: node.attributes.options.size },
     }),
   maxPool2dGradient: (emit, node, inputs) => emitMaxPoolGradient(emit, node, inputs),
+  apply: applyOn(undefined),
 };
 
 /** Several nodes written as one: what they read, and how the last of them is written. */

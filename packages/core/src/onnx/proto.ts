@@ -4,10 +4,7 @@
  * @module
  */
 import protobuf from 'protobufjs/minimal.js';
-
-/** An attribute's value. Integers, lists of integers, floats and texts are all that the operators here take. */
-export type OnnxAttribute =
-  { readonly int: number } | { readonly ints: readonly number[] } | { readonly float: number } | { readonly text: string };
+import type { OnnxAttribute } from '../ops/primitive.ts';
 
 /** A node of the graph. */
 export interface OnnxNode {

@@ -12,7 +12,7 @@ import type { Shape } from '../ops/ops.ts';
 import { openWebGpuMemory } from './device-memory.ts';
 import { cpuRules } from './emit-cpu.ts';
 import { webGpuRules } from './emit-webgpu.ts';
-import { emitGraph } from './emit.ts';
+import { applyOn, emitGraph } from './emit.ts';
 import { cpuFusions } from './fusions.ts';
 import { LanePool } from './lane-pool.ts';
 import { findBlock } from './nchwc-block.ts';
@@ -53,7 +53,7 @@ export function onnxEngine(options: OnnxEngineOptions = {}): Engine {
   let block: Promise<number> | undefined;
   const emit = async (graph: Graph): Promise<Uint8Array> => {
     if (provider === 'webgpu') return emitGraph(graph, webGpuRules);
-    if (provider === 'cuda') return emitGraph(graph);
+    if (provider === 'cuda') return emitGraph(graph, { apply: applyOn('cuda') });
     const size = await (block ??= findBlock());
     return emitGraph(graph, cpuRules(size), cpuFusions(size));
   };

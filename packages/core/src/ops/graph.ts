@@ -7,6 +7,9 @@
 import { SottoError } from '../errors.ts';
 import type { Program } from './engine.ts';
 import type { Conv2dOptions, Ops, Pool2dOptions, Shape, Window2d } from './ops.ts';
+import { attributeKey } from './primitive.ts';
+import type { AnyPrimitive, Primitive } from './primitive.ts';
+import { primitiveMethods } from './primitives/index.ts';
 import * as shapes from './shapes.ts';
 import { sizeOf } from './shapes.ts';
 
@@ -28,20 +31,16 @@ export interface GraphAttributes {
   readonly log: None;
   readonly sqrt: None;
   readonly tanh: None;
-  readonly erf: None;
   readonly sigmoid: None;
   readonly relu: None;
   readonly softplus: None;
   readonly greater: None;
   readonly greaterEqual: None;
   readonly equal: None;
-  readonly isFinite: None;
-  readonly roundAdd: None;
   readonly where: None;
   readonly sum: { readonly axes: readonly number[] };
   readonly max: { readonly axes: readonly number[] };
   readonly softmax: None;
-  readonly logSoftmax: None;
   readonly matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   readonly reshape: None;
   readonly transpose: { readonly permutation: readonly number[] };
@@ -49,14 +48,14 @@ export interface GraphAttributes {
   readonly concat: { readonly axis: number };
   readonly pad: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly broadcastTo: None;
-  readonly reverse: { readonly axes: readonly number[] };
   readonly gather: None;
-  readonly oneHot: { readonly depth: number };
   readonly conv2d: { readonly options: Conv2dOptions };
   readonly conv2dInputGradient: { readonly options: Conv2dOptions };
   readonly patches: { readonly size: readonly [number, number]; readonly window: Window2d };
   readonly maxPool2d: { readonly options: Pool2dOptions };
   readonly maxPool2dGradient: { readonly options: Pool2dOptions };
+  /** An operation that brings its own rules, with its own attributes. */
+  readonly apply: { readonly primitive: AnyPrimitive; readonly attributes: object };
 }
 
 /** The name of an operation. */
@@ -82,8 +81,13 @@ export interface Graph {
   readonly nodes: readonly GraphNode[];
 }
 
+/** Numbers of a constant that are compared with those of others. */
+const MOST_COMPARED = 1000;
+
 class Recorder {
   readonly #known = new Map<string, GraphNode>();
+  /** Numbers of the primitives that were met: two of one name are not one. */
+  readonly #primitives = new Map<AnyPrimitive, number>();
   #count = 0;
 
   record<K extends GraphOperation>(
@@ -92,15 +96,30 @@ class Recorder {
     attributes: GraphAttributes[K],
     shape: Shape,
   ): GraphNode {
-    const described =
-      operation === 'constant' ? (attributes as GraphAttributes['constant']).values.join(',') : JSON.stringify(attributes);
-    const big = described.length > 10_000; // large constants are not worth a long key
-    const key = `${operation} ${inputs.map((node) => node.id).join(',')} ${described} ${shape.join('x')}`;
-    const known = big ? undefined : this.#known.get(key);
+    const described = this.#describe({ operation, attributes } as unknown as GraphNode);
+    const key =
+      described === undefined
+        ? undefined
+        : `${operation} ${inputs.map((node) => node.id).join(',')} ${described} ${shape.join('x')}`;
+    const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const node = { operation, inputs, attributes, shape, id: this.#count++ } as unknown as GraphNode;
-    if (!big) this.#known.set(key, node);
+    if (key !== undefined) this.#known.set(key, node);
     return node;
+  }
+
+  /** Equal for equal attributes; undefined for large constants, which are not worth a long key. */
+  #describe({ operation, attributes }: Pick<GraphNode, 'operation' | 'attributes'>): string | undefined {
+    // The operation determines the attributes' type.
+    if (operation === 'constant') {
+      const { values } = attributes as GraphAttributes['constant'];
+      return values.length > MOST_COMPARED ? undefined : Array.from(values, attributeKey).join();
+    }
+    if (operation !== 'apply') return attributeKey(attributes);
+    const { primitive, attributes: own } = attributes as GraphAttributes['apply'];
+    const number = this.#primitives.get(primitive) ?? this.#primitives.size;
+    this.#primitives.set(primitive, number);
+    return `${number} ${attributeKey(own)}`;
   }
 }
 
@@ -109,29 +128,20 @@ const none: None = Object.freeze({});
 function recorderOps(recorder: Recorder): Ops<GraphNode> {
   type T = GraphNode;
   const binary =
-    (operation: 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'greater' | 'greaterEqual' | 'equal' | 'roundAdd') =>
-    (a: T, b: T) =>
+    (operation: 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'greater' | 'greaterEqual' | 'equal') => (a: T, b: T) =>
       recorder.record(operation, [a, b], none, shapes.broadcastShape(operation, a.shape, b.shape));
-  const unary =
-    (
-      operation:
-        | 'neg'
-        | 'abs'
-        | 'exp'
-        | 'log'
-        | 'sqrt'
-        | 'tanh'
-        | 'erf'
-        | 'sigmoid'
-        | 'relu'
-        | 'softplus'
-        | 'isFinite'
-        | 'softmax'
-        | 'logSoftmax',
-    ) =>
-    (x: T) =>
-      recorder.record(operation, [x], none, x.shape);
+  const unary = (operation: 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu' | 'softplus') => (x: T) =>
+    recorder.record(operation, [x], none, x.shape);
+  const apply = <A extends object>(primitive: Primitive<A>, inputs: readonly T[], attributes: A): T => {
+    const shape = primitive.shape(
+      inputs.map((input) => input.shape),
+      attributes,
+    );
+    return recorder.record('apply', inputs, { primitive, attributes }, shapes.checkShape(primitive.name, shape));
+  };
   return {
+    ...primitiveMethods<T>(apply),
+    apply,
     shapeOf: (x) => x.shape,
     constant(values, shape) {
       shapes.checkShape('constant', shape);
@@ -151,23 +161,19 @@ function recorderOps(recorder: Recorder): Ops<GraphNode> {
     log: unary('log'),
     sqrt: unary('sqrt'),
     tanh: unary('tanh'),
-    erf: unary('erf'),
     sigmoid: unary('sigmoid'),
     relu: unary('relu'),
     softplus: unary('softplus'),
     greater: binary('greater'),
     greaterEqual: binary('greaterEqual'),
     equal: binary('equal'),
-    isFinite: unary('isFinite'),
-    roundAdd: binary('roundAdd'),
     where(condition, a, b) {
       const shape = shapes.broadcastShape('where', condition.shape, shapes.broadcastShape('where', a.shape, b.shape));
       return recorder.record('where', [condition, a, b], none, shape);
     },
     sum: (x, axes) => recorder.record('sum', [x], { axes }, shapes.reducedShape('sum', x.shape, axes)),
     max: (x, axes) => recorder.record('max', [x], { axes }, shapes.reducedShape('max', x.shape, axes)),
-    softmax: unary('softmax'),
-    logSoftmax: unary('logSoftmax'),
+    softmax: (x) => recorder.record('softmax', [x], none, shapes.lastAxisShape('softmax', x.shape)),
     matMul: (a, b, transposeA = false, transposeB = false) =>
       recorder.record('matMul', [a, b], { transposeA, transposeB }, shapes.matMulShape(a.shape, b.shape, transposeA, transposeB)),
     reshape: (x, shape) =>
@@ -192,12 +198,7 @@ function recorderOps(recorder: Recorder): Ops<GraphNode> {
       shapes.broadcastToShape(x.shape, shape);
       return x.shape.join() === shape.join() ? x : recorder.record('broadcastTo', [x], none, shape);
     },
-    reverse(x, axes) {
-      shapes.checkAxes('reverse', x.shape, axes);
-      return recorder.record('reverse', [x], { axes }, x.shape);
-    },
     gather: (table, ids) => recorder.record('gather', [table, ids], none, [...ids.shape, ...table.shape.slice(1)]),
-    oneHot: (ids, depth) => recorder.record('oneHot', [ids], { depth }, shapes.checkShape('oneHot', [...ids.shape, depth])),
     conv2d: (x, kernel, options) =>
       recorder.record('conv2d', [x, kernel], { options }, shapes.conv2dShape(x.shape, kernel.shape, options)),
     conv2dInputGradient(gradient, kernel, inputShape, options) {
@@ -211,6 +212,11 @@ function recorderOps(recorder: Recorder): Ops<GraphNode> {
       return recorder.record('maxPool2dGradient', [x, y, gradient], { options }, x.shape);
     },
   };
+}
+
+/** What a node computes, for messages. */
+export function nameOf(node: GraphNode): string {
+  return node.operation === 'apply' ? node.attributes.primitive.name : node.operation;
 }
 
 /** Records a program as a static graph. */

@@ -10,6 +10,8 @@
  * @module
  */
 
+import type { Primitive } from './primitive.ts';
+
 /** Sizes of the axes, outermost first. A scalar has the shape `[]`. */
 export type Shape = readonly number[];
 
@@ -121,4 +123,7 @@ export interface Ops<T> {
   maxPool2d(x: T, options: Pool2dOptions): T;
   /** The gradient of {@link maxPool2d}: each window's gradient goes to its first maximum in row-major order. */
   maxPool2dGradient(x: T, y: T, gradient: T, options: Pool2dOptions): T;
+
+  /** An operation that is none of these: see `definePrimitive`. */
+  apply<A extends object>(primitive: Primitive<A>, inputs: readonly T[], attributes: A): T;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Conv2dOptions, Pool2dOptions, Shape, Window2d } from './ops.ts';
-import type { ReferenceTensor } from './reference.ts';
+import type { ReferenceTensor } from './reference-loops.ts';
 import * as shapes from './shapes.ts';
 import { sizeOf } from './shapes.ts';
 

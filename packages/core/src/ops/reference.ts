@@ -5,52 +5,16 @@
  */
 import { SottoError } from '../errors.ts';
 import type { CompiledProgram, Engine, NumericArray, Program } from './engine.ts';
-import { erf } from './erf.ts';
 import type { Ops, Shape } from './ops.ts';
+import type { Primitive } from './primitive.ts';
+import { primitiveMethods } from './primitives/index.ts';
 import { conv2d, conv2dInputGradient, maxPool2d, maxPool2dGradient, patches } from './reference-images.ts';
+import { byRow, denseStrides, readStrided, stridesFor, walk, zip } from './reference-loops.ts';
+import type { ReferenceTensor } from './reference-loops.ts';
 import * as shapes from './shapes.ts';
 import { sizeOf } from './shapes.ts';
 
-/** A tensor of the reference implementation. */
-export interface ReferenceTensor {
-  readonly shape: Shape;
-  readonly data: Float64Array;
-}
-
 type T = ReferenceTensor;
-
-/** Steps in the flat data for each axis of `shape` when it is read as `target`; 0 along broadcast axes. */
-function stridesFor(shape: Shape, target: Shape): number[] {
-  const strides: number[] = Array.from({ length: target.length }, () => 0);
-  let step = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    strides[target.length - shape.length + i] = shape[i] === 1 ? 0 : step;
-    step *= shape[i]!;
-  }
-  return strides;
-}
-
-/** Calls `visit(o, offsets)` for each element of `shape` in row-major order; offsets follow the given strides. */
-function walk(
-  shape: Shape,
-  strides: readonly (readonly number[])[],
-  visit: (o: number, offsets: readonly number[]) => void,
-): void {
-  const total = sizeOf(shape);
-  const index = shape.map(() => 0);
-  const offsets = strides.map(() => 0);
-  for (let o = 0; o < total; o++) {
-    visit(o, offsets);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis]!++;
-      const wraps = index[axis] === shape[axis];
-      for (let s = 0; s < strides.length; s++)
-        offsets[s]! += wraps ? -strides[s]![axis]! * (shape[axis]! - 1) : strides[s]![axis]!;
-      if (!wraps) break;
-      index[axis] = 0;
-    }
-  }
-}
 
 function make(shape: Shape, fill: (data: Float64Array) => void): T {
   const data = new Float64Array(sizeOf(shape));
@@ -61,11 +25,7 @@ function make(shape: Shape, fill: (data: Float64Array) => void): T {
 function binary(operation: string, f: (a: number, b: number) => number): (a: T, b: T) => T {
   return (a, b) => {
     const shape = shapes.broadcastShape(operation, a.shape, b.shape);
-    return make(shape, (data) => {
-      walk(shape, [stridesFor(a.shape, shape), stridesFor(b.shape, shape)], (o, at) => {
-        data[o] = f(a.data[at[0]!]!, b.data[at[1]!]!);
-      });
-    });
+    return { shape, data: zip(a, b, shape, f) };
   };
 }
 
@@ -85,27 +45,34 @@ function reduce(operation: string, start: number, f: (a: number, b: number) => n
   };
 }
 
-/** Reads axis i of the result along axis `source[i].axis` of x, from an offset, with a step. */
-function strided(x: T, shape: Shape, offset: number, strides: readonly number[]): T {
-  return make(shape, (data) => {
-    walk(shape, [strides], (o, at) => {
-      data[o] = x.data[offset + at[0]!]!;
-    });
-  });
-}
+const strided = (x: T, shape: Shape, offset: number, strides: readonly number[]): T => ({
+  shape,
+  data: readStrided(x, shape, offset, strides),
+});
 
-const denseStrides = (shape: Shape): number[] => shape.map((_, i) => sizeOf(shape.slice(i + 1)));
-
-function lastAxis(x: T, f: (row: Float64Array) => void): T {
-  const width = x.shape.at(-1) ?? 1;
-  return make(x.shape, (data) => {
-    data.set(x.data);
-    for (let begin = 0; begin < data.length; begin += width) f(data.subarray(begin, begin + width));
-  });
+/** A primitive by its own loops. */
+function apply<A extends object>(primitive: Primitive<A>, inputs: readonly T[], attributes: A): T {
+  const shape = shapes.checkShape(
+    primitive.name,
+    primitive.shape(
+      inputs.map((input) => input.shape),
+      attributes,
+    ),
+  );
+  const data = primitive.reference(inputs, attributes, shape);
+  if (data.length !== sizeOf(shape)) {
+    throw new SottoError(
+      'internal',
+      `${primitive.name}: its reference gives ${data.length} numbers for shape [${shape.join(', ')}]`,
+    );
+  }
+  return { shape, data };
 }
 
 /** The reference operations. */
 export const referenceOps: Ops<ReferenceTensor> = Object.freeze({
+  ...primitiveMethods<T>(apply),
+  apply,
   shapeOf: (x: T) => x.shape,
   constant(values: ArrayLike<number>, shape: Shape): T {
     shapes.checkShape('constant', shape);
@@ -125,15 +92,12 @@ export const referenceOps: Ops<ReferenceTensor> = Object.freeze({
   log: unary((x) => Math.log(x)),
   sqrt: unary((x) => Math.sqrt(x)),
   tanh: unary((x) => Math.tanh(x)),
-  erf: unary(erf),
   sigmoid: unary((x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))),
   relu: unary((x) => (x > 0 || Number.isNaN(x) ? x : 0)),
   softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   greater: binary('greater', (a, b) => (a > b ? 1 : 0)),
   greaterEqual: binary('greaterEqual', (a, b) => (a >= b ? 1 : 0)),
   equal: binary('equal', (a, b) => (a === b ? 1 : 0)),
-  isFinite: unary((x) => (Number.isFinite(x) ? 1 : 0)),
-  roundAdd: binary('roundAdd', (x, whole) => Math.round(x) + whole),
   where(condition: T, a: T, b: T): T {
     const shape = shapes.broadcastShape('where', condition.shape, shapes.broadcastShape('where', a.shape, b.shape));
     return make(shape, (data) => {
@@ -148,19 +112,15 @@ export const referenceOps: Ops<ReferenceTensor> = Object.freeze({
   },
   sum: reduce('sum', 0, (a, b) => a + b),
   max: reduce('max', -Infinity, (a, b) => Math.max(a, b)),
-  softmax: (x: T) =>
-    lastAxis(x, (row) => {
+  softmax: (x: T) => ({
+    shape: shapes.lastAxisShape('softmax', x.shape),
+    data: byRow(x, (row) => {
       const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
       row.forEach((value, i) => (row[i] = Math.exp(value - most)));
       const total = row.reduce((a, b) => a + b, 0);
       row.forEach((value, i) => (row[i] = value / total));
     }),
-  logSoftmax: (x: T) =>
-    lastAxis(x, (row) => {
-      const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
-      const logTotal = Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most;
-      row.forEach((value, i) => (row[i] = value - logTotal));
-    }),
+  }),
   matMul(a: T, b: T, transposeA: boolean = false, transposeB: boolean = false): T {
     const shape = shapes.matMulShape(a.shape, b.shape, transposeA, transposeB);
     const [rows, columns] = [shape.at(-2)!, shape.at(-1)!];
@@ -231,30 +191,12 @@ export const referenceOps: Ops<ReferenceTensor> = Object.freeze({
     });
   },
   broadcastTo: (x: T, shape: Shape) => strided(x, shapes.broadcastToShape(x.shape, shape), 0, stridesFor(x.shape, shape)),
-  reverse(x: T, axes: readonly number[]): T {
-    shapes.checkAxes('reverse', x.shape, axes);
-    const strides = denseStrides(x.shape);
-    const offset = axes.reduce((sum, axis) => sum + strides[axis]! * (x.shape[axis]! - 1), 0);
-    return strided(
-      x,
-      x.shape,
-      offset,
-      strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
-    );
-  },
   gather(table: T, ids: T): T {
     const rest = table.shape.slice(1);
     const width = sizeOf(rest);
     return make([...ids.shape, ...rest], (data) => {
       ids.data.forEach((id, i) => {
         for (let j = 0; j < width; j++) data[i * width + j] = table.data[id * width + j] ?? NaN;
-      });
-    });
-  },
-  oneHot(ids: T, depth: number): T {
-    return make(shapes.checkShape('oneHot', [...ids.shape, depth]), (data) => {
-      ids.data.forEach((id, i) => {
-        if (id >= 0 && id < depth) data[i * depth + id] = 1;
       });
     });
   },

@@ -49,6 +49,12 @@ export function checkAxes(operation: string, shape: Shape, axes: readonly number
   }
 }
 
+/** The shape of what works along the last axis, of which there must be one. */
+export function lastAxisShape(operation: string, shape: Shape): Shape {
+  if (shape.length === 0) fail(operation, 'it needs an axis; reshape the scalar to [1]');
+  return shape;
+}
+
 /** The shape after a reduction that keeps its axes with size 1. */
 export function reducedShape(operation: string, shape: Shape, axes: readonly number[]): Shape {
   checkAxes(operation, shape, axes);

@@ -7,6 +7,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { SottoError } from '../errors.ts';
 import type { Conv2dOptions, Ops, Pool2dOptions, Shape, Window2d } from '../ops/ops.ts';
+import type { Primitive } from '../ops/primitive.ts';
+import { primitiveMethods } from '../ops/primitives/index.ts';
 import * as shapes from '../ops/shapes.ts';
 
 const NHWC = [0, 2, 3, 1];
@@ -19,8 +21,6 @@ function asFloat(x: Tensor): Tensor {
   const cast = tf.cast(x, 'float32');
   return tf.getBackend() === 'webgpu' ? tf.add(cast, 0) : cast;
 }
-
-const last = (x: Tensor): Tensor => (x.rank === 0 ? tf.reshape(x, [1]) : x);
 
 /** x `[n, C, H, W]` with zeros (or another value) around, so that windows need no padding of their own. */
 function padImage(x: Tensor, { pads: [top, left, bottom, right] }: Window2d, value: number = 0): Tensor {
@@ -108,8 +108,23 @@ function groupsOf(x: Tensor, axis: number, groups: number): Tensor[] {
   return groups === 1 ? [x] : tf.split(x, groups, axis);
 }
 
+/** A primitive by its own kernels. */
+function apply<A extends object>(primitive: Primitive<A>, inputs: readonly Tensor[], attributes: A): Tensor {
+  const shape = shapes.checkShape(
+    primitive.name,
+    primitive.shape(
+      inputs.map((input) => input.shape),
+      attributes,
+    ),
+  );
+  const y = primitive.tfjs(tf, inputs, attributes, shape);
+  return y.dtype === 'float32' ? y : asFloat(y);
+}
+
 /** The operations on tfjs tensors. Call inside `tf.tidy`, which frees what the operations leave behind. */
 export const tfjsOps: Ops<Tensor> = Object.freeze({
+  ...primitiveMethods<Tensor>(apply),
+  apply,
   shapeOf: (x: Tensor) => x.shape,
   constant(values: ArrayLike<number>, shape: Shape): Tensor {
     shapes.checkShape('constant', shape);
@@ -130,15 +145,12 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
   log: (x: Tensor) => tf.log(x),
   sqrt: (x: Tensor) => tf.sqrt(x),
   tanh: (x: Tensor) => tf.tanh(x),
-  erf: (x: Tensor) => tf.erf(x),
   sigmoid: (x: Tensor) => tf.sigmoid(x),
   relu: (x: Tensor) => tf.relu(x),
   softplus: (x: Tensor) => tf.softplus(x),
   greater: (a: Tensor, b: Tensor) => asFloat(tf.greater(a, b)),
   greaterEqual: (a: Tensor, b: Tensor) => asFloat(tf.greaterEqual(a, b)),
   equal: (a: Tensor, b: Tensor) => asFloat(tf.equal(a, b)),
-  isFinite: (x: Tensor) => asFloat(tf.isFinite(x)),
-  roundAdd: (x: Tensor, whole: Tensor) => asFloat(tf.add(tf.cast(tf.round(x), 'int32'), tf.cast(whole, 'int32'))),
   where: (condition: Tensor, a: Tensor, b: Tensor) => tf.where(tf.notEqual(condition, 0), a, b),
   sum(x: Tensor, axes: readonly number[]): Tensor {
     shapes.reducedShape('sum', x.shape, axes);
@@ -148,8 +160,10 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
     shapes.reducedShape('max', x.shape, axes);
     return tf.max(x, [...axes], true);
   },
-  softmax: (x: Tensor) => tf.softmax(last(x)),
-  logSoftmax: (x: Tensor) => tf.logSoftmax(last(x)),
+  softmax(x: Tensor): Tensor {
+    shapes.lastAxisShape('softmax', x.shape);
+    return tf.softmax(x);
+  },
   matMul(a: Tensor, b: Tensor, transposeA: boolean = false, transposeB: boolean = false): Tensor {
     const shape = shapes.matMulShape(a.shape, b.shape, transposeA, transposeB);
     // tfjs broadcasts batch axes, but wants equal ranks.
@@ -179,15 +193,7 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
     return padZeros(x, before, after);
   },
   broadcastTo: (x: Tensor, shape: Shape) => tf.broadcastTo(x, [...shapes.broadcastToShape(x.shape, shape)]),
-  reverse(x: Tensor, axes: readonly number[]): Tensor {
-    shapes.checkAxes('reverse', x.shape, axes);
-    return tf.reverse(x, [...axes]);
-  },
   gather: (table: Tensor, ids: Tensor) => tf.gather(table, tf.cast(ids, 'int32')),
-  oneHot(ids: Tensor, depth: number): Tensor {
-    shapes.checkShape('oneHot', [...ids.shape, depth]);
-    return asFloat(tf.equal(tf.expandDims(ids, -1), tf.range(0, depth)));
-  },
   conv2d(x: Tensor, kernel: Tensor, options: Conv2dOptions): Tensor {
     shapes.conv2dShape(x.shape, kernel.shape, options);
     const kernels = groupsOf(kernel, 0, options.groups);

@@ -1,13 +1,15 @@
 /**
- * The error function in float64.
+ * The error function, 2/√π ∫₀ˣ e^(−t²) dt.
  *
  * @module
  */
+import { definePrimitive } from '../primitive.ts';
+import type { Primitive } from '../primitive.ts';
 
 const TWO_OVER_SQRT_PI = 1.1283791670955126;
 
 /** erf(x) to about 2·10⁻¹⁶ absolute: the power series below 3, the continued fraction of erfc above (Abramowitz and Stegun 7.1.6 and 7.1.14). */
-export function erf(x: number): number {
+function erfOf(x: number): number {
   const a = Math.abs(x);
   if (Number.isNaN(x)) return x;
   if (a > 6) return Math.sign(x);
@@ -28,3 +30,18 @@ export function erf(x: number): number {
   }
   return x < 0 ? -value : value;
 }
+
+/** See {@link Ops.erf}. */
+export const erf: Primitive<object> = definePrimitive({
+  name: 'erf',
+  shape: ([x]) => x!,
+  reference: ([x]) => x!.data.map(erfOf),
+  onnx: (emit, [x]) => emit.op('Erf', [x!]),
+  tfjs: (tfjs, [x]) => tfjs.erf(x!),
+  place: 'elementwise',
+  derivative(ops, { inputs: [x], gradient }) {
+    const slope = ops.mul(ops.constant([TWO_OVER_SQRT_PI], []), ops.exp(ops.neg(ops.mul(x!, x!))));
+    return [ops.mul(gradient, slope)];
+  },
+  cases: [{ shapes: [[3, 5]], attributes: {}, map: (x) => 5 * x }],
+});

@@ -1,0 +1,103 @@
+/** What must hold of every primitive: its derivative is that of its loops, and its place rule tells the truth about which example reaches which element. */
+import { pullback } from '@sotto/core/model';
+import { referenceOps, sizeOf } from '@sotto/core/ops';
+import type { BatchPlace, Primitive, PrimitiveCase, ReferenceTensor } from '@sotto/core/ops';
+import { expect, it } from 'vitest';
+import { placeOf } from '../../../packages/core/src/ops/primitive.ts';
+import { casesOf, inputsOf } from './cases.ts';
+import { numbers } from './support.ts';
+
+/** Registers the checks of a primitive's rules. Those of its engines are the conformance suite's. */
+export function keepsItsRules<A extends object>(primitive: Primitive<A>): void {
+  it.each(casesOf(primitive).map((example, i) => ({ name: example.name, i })))('$name: derivative and places', ({ i }) => {
+    const example = primitive.cases[i]!;
+    const inputs = tensorsOf(primitive, i);
+    checkDerivative(primitive, example, inputs);
+    expect(checkPlaces(primitive, example, inputs), 'places that were compared').toBeGreaterThan(0);
+  });
+}
+
+function tensorsOf<A extends object>(primitive: Primitive<A>, i: number): ReferenceTensor[] {
+  const values = Object.values(inputsOf(casesOf(primitive)[i]!));
+  return primitive.cases[i]!.shapes.map((shape, k) => ({ shape, data: Float64Array.from(values[k]!) }));
+}
+
+const changed = (inputs: readonly ReferenceTensor[], k: number, data: Float64Array): ReferenceTensor[] =>
+  inputs.map((input, i) => (i === k ? { shape: input.shape, data } : input));
+
+/** Central differences of Σ w·y for each element of each operand. */
+function checkDerivative<A extends object>(
+  primitive: Primitive<A>,
+  { attributes }: PrimitiveCase<A>,
+  inputs: readonly ReferenceTensor[],
+): void {
+  const compute = (operands: readonly ReferenceTensor[]): ReferenceTensor => referenceOps.apply(primitive, operands, attributes);
+  const y = compute(inputs);
+  const weights = Float64Array.from(numbers(sizeOf(y.shape), 5));
+  const { pull } = pullback(referenceOps, inputs, [], (ops, operands) => ops.apply(primitive, operands, attributes));
+  if (primitive.derivative === 'none') {
+    expect(() => pull({ shape: y.shape, data: weights })).toThrow(primitive.name);
+    return;
+  }
+  const gradients = pull({ shape: y.shape, data: weights });
+  if (primitive.derivative === 'zero') {
+    expect(gradients.every((gradient) => gradient === undefined)).toBe(true);
+    return;
+  }
+  const loss = (operands: readonly ReferenceTensor[]): number =>
+    compute(operands).data.reduce((sum, value, o) => sum + weights[o]! * value, 0);
+  inputs.forEach((input, k) => {
+    const gradient = gradients[k];
+    if (gradient === undefined) return;
+    expect(gradient.shape).toEqual(input.shape);
+    input.data.forEach((value, j) => {
+      const h = 1e-5 * Math.max(1, Math.abs(value));
+      const [up, down] = [1, -1].map((sign) => {
+        const data = input.data.slice();
+        data[j]! += sign * h;
+        return loss(changed(inputs, k, data));
+      });
+      const slope = (up! - down!) / (2 * h);
+      expect(Math.abs(slope - gradient.data[j]!), `operand ${k}, element ${j}`).toBeLessThan(1e-6 * Math.max(1, Math.abs(slope)));
+    });
+  });
+}
+
+/**
+ * For each axis of each operand as that of the examples: where the rule says that they stay apart, changing one example of the operand changes no element of the
+ * result beyond that example's. Returns how many rules were put to that test.
+ */
+function checkPlaces<A extends object>(
+  primitive: Primitive<A>,
+  { attributes, shapes }: PrimitiveCase<A>,
+  inputs: readonly ReferenceTensor[],
+): number {
+  const y = referenceOps.apply(primitive, inputs, attributes);
+  let compared = 0;
+  shapes.forEach((shape, k) => {
+    shape.forEach((n, axis) => {
+      if (n < 2) return;
+      let place: BatchPlace;
+      try {
+        const places = shapes.map((_, i): BatchPlace => (i === k ? { axis, inner: 1 } : undefined));
+        place = placeOf(primitive, { shape: y.shape, inputShapes: shapes, attributes }, places, n);
+      } catch {
+        compared++;
+        return;
+      }
+      compared++;
+      const step = sizeOf(shape.slice(axis + 1));
+      for (let example = 0; example < n; example++) {
+        const data = inputs[k]!.data.map((value, j) => (Math.floor(j / step) % n === example ? -value - 1 : value));
+        const other = referenceOps.apply(primitive, changed(inputs, k, data), attributes);
+        other.data.forEach((value, o) => {
+          if (Object.is(value, y.data[o])) return;
+          const within = place && y.shape.slice(place.axis + 1);
+          const owner = place && Math.floor((Math.floor(o / sizeOf(within!)) % y.shape[place.axis]!) / place.inner);
+          expect(owner, `element ${o} changes with example ${example} along axis ${axis} of operand ${k}`).toBe(example);
+        });
+      }
+    });
+  });
+  return compared;
+}
