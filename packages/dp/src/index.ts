@@ -20,7 +20,7 @@ export type { Sampling } from './sampling/sampling.ts';
 export type { UserIds } from './sampling/users.ts';
 export { createIntegerMechanism } from './noise/integer-mechanisms.ts';
 export type { IntegerMechanism, IntegerMechanismOptions, IntegerSum } from './noise/integer-mechanisms.ts';
-export type { NoiseSource, StepNoise } from './noise/step-noise.ts';
+export type { NoiseSource, NoiseValues, StepNoise } from './noise/step-noise.ts';
 export type { Clipping } from './clip/clipping.ts';
 export { createRecordTrainer } from './training/record-trainer.ts';
 export type { Evaluation, RecordTrainer, RecordTrainerOptions } from './training/record-trainer.ts';

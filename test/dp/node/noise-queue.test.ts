@@ -11,19 +11,20 @@ import * as tf from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { NoiseQueue } from '../../../packages/dp/src/node/noise-queue.ts';
 import type { WorkerPort } from '../../../packages/dp/src/node/noise-queue.ts';
-import type { NoiseRequest } from '../../../packages/dp/src/node/noise-worker.ts';
+import { DRAWN } from '../../../packages/dp/src/node/noise-messages.ts';
+import type { NoiseRequest } from '../../../packages/dp/src/node/noise-messages.ts';
 import { StepNoise as StepNoiseClass } from '../../../packages/dp/src/noise/step-noise.ts';
 
-/** A thread whose every answer the test sends by hand, and which keeps what it sent to see it overwritten. */
+/** A thread whose every answer the test sends by hand, and which keeps the arrays that it was given to see them overwritten. */
 class ScriptedThread extends EventEmitter implements WorkerPort {
   /** What the queue did to the thread. */
   readonly log: string[] = [];
-  readonly sent: Float64Array[] = [];
-  /** Arrays that came with a request. */
-  readonly arrays: Float64Array[] = [];
+  /** Arrays that came with requests; the same one may come again. */
+  readonly arrays: NoiseRequest[] = [];
+  #answered = 0;
   postMessage(message: NoiseRequest): void {
     this.log.push('draw');
-    if (message !== 'draw') this.arrays.push(message);
+    this.arrays.push(message);
   }
   ref(): void {}
   unref(): void {}
@@ -31,9 +32,10 @@ class ScriptedThread extends EventEmitter implements WorkerPort {
     this.log.push('terminate');
     return Promise.resolve(1);
   }
+  /** Fills the oldest array that is not filled yet. */
   answer(...values: number[]): void {
-    this.sent.push(Float64Array.from(values));
-    this.emit('message', this.sent.at(-1));
+    this.arrays[this.#answered++]!.set(values);
+    this.emit('message', DRAWN);
   }
   get orders(): number {
     return this.log.filter((entry) => entry === 'draw').length;
@@ -81,35 +83,86 @@ describe('noise queue', () => {
       return sum[0];
     });
     expect(sums).toEqual([11, 21, 31]);
-    expect(thread.sent.map((values) => values[0])).toEqual([0, 0, 0]);
+    // Of the first three arrays nothing is left; two more are being filled.
+    expect(thread.arrays.slice(0, 3).map((values) => values[0])).toEqual([0, 0, 0]);
   });
 
-  it('hands a used array to the thread with the next order, once, and only a whole one', async () => {
+  it('shares memory with the thread, 32-bit integers where they suffice', async () => {
+    for (const [gridBits, expected] of [
+      [26, Int32Array],
+      [27, Float64Array],
+    ] as const) {
+      const thread = new ScriptedThread();
+      const queue = new NoiseQueue(thread, gridBits, 3, 1);
+      thread.answer(1, -2, 3);
+      const values = StepNoiseClass.takeOnce(await queue.take(), gridBits, 3);
+      expect(values).toBeInstanceOf(expected);
+      expect(values).toBe(thread.arrays[0]);
+      expect(values.buffer).toBeInstanceOf(SharedArrayBuffer);
+      await queue.close();
+    }
+  });
+
+  it('has later noise drawn into an array that was used, once it is given back, and only once', async () => {
     const thread = new ScriptedThread();
     const queue = new NoiseQueue(thread, 8, 2, 1);
-    const used = Float64Array.of(1, 2);
-    queue.reuse(used);
+    thread.answer(3, 4);
+    const noise = await queue.take();
+    StepNoiseClass.giveBack(noise); // nothing was taken of it yet
+    const values = StepNoiseClass.takeOnce(noise, 8, 2);
+    expect(thread.arrays[1]).not.toBe(values);
+    StepNoiseClass.giveBack(noise);
+    StepNoiseClass.giveBack(noise);
+    expect(() => StepNoiseClass.takeOnce(noise, 8, 2)).toThrow(/used or wiped/);
     for (let i = 0; i < 2; i++) {
       thread.answer(3, 4);
       await queue.take();
     }
-    expect(thread.arrays.map((array) => array.buffer)).toEqual([used.buffer]);
-    queue.reuse(new Float64Array(3).subarray(1));
-    thread.answer(3, 4);
+    expect(thread.arrays.map((array) => array === values)).toEqual([true, false, true, false]);
+    // What is wiped instead of used is drawn over as well.
+    thread.answer(5, 6);
+    const unused = await queue.take();
+    unused.wipe();
+    unused.wipe();
+    thread.answer(5, 6);
     await queue.take();
-    expect(thread.arrays).toHaveLength(1);
-    expect(thread.orders).toBe(4);
+    expect(thread.arrays.at(-1)).toBe(thread.arrays[3]);
+    expect(new Set(thread.arrays).size).toBe(4);
     await queue.close();
   });
 
-  it('wipes what is ready, and what arrives late, when it ends', async () => {
+  it('draws into arrays that are supplied, and refuses unfit ones', async () => {
+    const memory = new SharedArrayBuffer(100);
+    let at = 4;
+    const allocate = (dimension: number): Int32Array => {
+      at += 20;
+      return new Int32Array(memory, at, dimension);
+    };
+    const thread = new ScriptedThread();
+    const queue = new NoiseQueue(thread, 8, 2, 2, allocate);
+    thread.answer(7, 8);
+    await queue.take();
+    expect(thread.arrays.map(({ byteOffset }) => byteOffset)).toEqual([24, 44, 64]);
+    expect([...new Int32Array(memory, 24, 2)]).toEqual([7, 8]);
+    for (const unfit of [new Int32Array(2), new Int32Array(memory, 0, 3), new Float64Array(memory, 0, 2)]) {
+      expect(() => new NoiseQueue(new ScriptedThread(), 8, 2, 1, () => unfit)).toThrow(
+        /allocate must return 2 numbers as Int32Array over/,
+      );
+    }
+    await queue.close();
+  });
+
+  it('wipes what is ready, and what was being drawn, when it ends', async () => {
     for (const end of [(queue: NoiseQueue) => queue.close(), (_: NoiseQueue, thread: ScriptedThread) => thread.emit('exit', 9)]) {
       const thread = new ScriptedThread();
       const queue = new NoiseQueue(thread, 4, 1, 2);
       thread.answer(10);
+      // The thread is at work on the second when the end comes, and its answer is on the way.
+      thread.arrays[1]!.fill(20);
       await end(queue, thread);
-      thread.answer(20);
-      expect(thread.sent.map((values) => values[0])).toEqual([0, 0]);
+      await new Promise(setImmediate);
+      thread.emit('message', DRAWN);
+      expect(thread.arrays.map((values) => values[0])).toEqual([0, 0]);
       expect(thread.log.filter((entry) => entry === 'terminate')).toHaveLength(1);
       await expect(queue.take()).rejects.toThrow(/closed|code 9/);
     }
@@ -119,7 +172,7 @@ describe('noise queue', () => {
 describe('a record trainer with noise drawn ahead', () => {
   it('adds exactly that noise to the sum that it would release without it', async () => {
     const thread = new ScriptedThread();
-    const noise = new NoiseQueue(thread, plan.grid.gridBits, 3, 1);
+    const noise = new NoiseQueue(thread, plan.grid.gridBits, 3, 2);
     thread.answer(0, 0, 0);
     thread.answer(7, -8, 9);
     const weights = new Float64Array(3);
@@ -131,8 +184,11 @@ describe('a record trainer with noise drawn ahead', () => {
       await trainer.close();
     }
     expect([...sums[1]!].map((value, j) => value - sums[0]![j]!)).toEqual([7, -8, 9]);
-    // Where the noise stood there is now what was released, and nothing else keeps it.
-    expect(thread.sent.map((values) => values.map((value) => Math.round(value / plan.grid.unit)))).toEqual(sums);
+    // Where the noise stood there is nothing of it left.
+    expect(thread.arrays.slice(0, 2).map((values) => [...values])).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
   });
 
   it('asks the thread for the same, at the same points, whatever the records are', async () => {
@@ -152,10 +208,11 @@ describe('a record trainer with noise drawn ahead', () => {
         },
       };
       const noise = new NoiseQueue(thread, plan.grid.gridBits, 3, 2);
-      for (let i = 0; i < 5; i++) thread.answer(1, 2, 3);
+      for (let i = 0; i < 2; i++) thread.answer(1, 2, 3);
       const trainer = await createRecordTrainer(options(records, { noise, engine }));
       for (let i = 0; i < 3; i++) {
         await trainer.noisyGradientSum(new Float64Array(3));
+        thread.answer(1, 2, 3);
         thread.log.push('released');
       }
       logs.push(thread.log.filter((entry) => entry !== 'records'));
@@ -191,7 +248,7 @@ describe('a record trainer with noise drawn ahead', () => {
     const trainer = await createRecordTrainer(options(5, { noise: new NoiseQueue(thread, 24, 3, 1), random: failing }));
     thread.answer(1, 2, 3);
     await expect(trainer.noisyGradientSum(new Float64Array(3))).rejects.toThrow(/no entropy/);
-    expect([...thread.sent[0]!]).toEqual([0, 0, 0]);
+    expect([...thread.arrays[0]!]).toEqual([0, 0, 0]);
   });
 
   it('trains with a real thread, at the same cost', async () => {

@@ -1,15 +1,20 @@
 /**
  * Noise drawn ahead in a worker thread, a fixed amount per step, while the step before it computes.
  *
+ * Samples lie in memory that both threads see, so that nothing is copied between them: the queue lends the thread an array per step, the thread says
+ * when it is full, the step reads it where it lies, overwrites it and gives it back for later noise.
+ *
  * @module
  */
 import { Worker } from 'node:worker_threads';
 import { integer } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { NoiseSource } from '../noise/step-noise.ts';
-import { StepNoise } from '../noise/step-noise.ts';
+import { INT32_SCALE_BITS, StepNoise } from '../noise/step-noise.ts';
+import type { NoiseValues } from '../noise/step-noise.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
-import type { NoiseRequest, NoiseWorkerData } from './noise-worker.ts';
+import { DRAWN } from './noise-messages.ts';
+import type { NoiseRequest, NoiseWorkerData } from './noise-messages.ts';
 
 /** What noise is drawn, and how much ahead. All of it is public. */
 export interface NoiseWorkerOptions {
@@ -17,8 +22,13 @@ export interface NoiseWorkerOptions {
   readonly plan: Pick<MechanismPlan, 'grid'>;
   /** Parameters of the model, such as `RecordTrainer.parameterCount`. */
   readonly dimension: number;
-  /** Steps whose noise is kept ready; 8 bytes per parameter each. Default 2. */
+  /** Steps whose noise is kept ready; 4 bytes per parameter each, 8 where `gridBits` is above 26. Default 2. */
   readonly stepsAhead?: number;
+  /**
+   * Supplies the arrays: `Int32Array` up to `gridBits` 26, else `Float64Array`, of `dimension` numbers, over memory that threads share, such as that of a WebAssembly
+   * module. It is called stepsAhead + 1 times where every step gives its array back. By default each array has memory of its own.
+   */
+  readonly allocate?: (dimension: number) => NoiseValues;
 }
 
 /**
@@ -37,8 +47,8 @@ export interface NoiseWorker extends NoiseSource {
 
 /** The side of a worker thread that the queue needs. */
 export interface WorkerPort {
-  /** Asks for the noise of one step, with an array for it or without. */
-  postMessage(message: NoiseRequest, transfer?: readonly ArrayBuffer[]): void;
+  /** Asks for the noise of one step in the given array. The answer is {@link DRAWN}. */
+  postMessage(message: NoiseRequest): void;
   on(event: 'message', listener: (value: unknown) => void): unknown;
   on(event: 'error' | 'messageerror', listener: (error: unknown) => void): unknown;
   on(event: 'exit', listener: (code: number) => void): unknown;
@@ -59,12 +69,30 @@ export function createNoiseWorker(options: NoiseWorkerOptions): NoiseWorker {
   const stepsAhead = integer('stepsAhead', options.stepsAhead ?? Math.min(DEFAULT_STEPS_AHEAD, most), 1, most);
   const source = import.meta.url.endsWith('.ts');
   const file = new URL(source ? './noise-worker.ts' : './noise-worker.js', import.meta.url);
-  const workerData: NoiseWorkerData = { gridBits, dimension };
+  const workerData: NoiseWorkerData = { gridBits };
   const worker = new Worker(file, {
     workerData,
     execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [],
   });
-  return new NoiseQueue(worker, gridBits, dimension, stepsAhead);
+  return new NoiseQueue(worker, gridBits, dimension, stepsAhead, options.allocate);
+}
+
+/** An array for noise of the given scale, in memory that threads share. */
+function sharedValues(gridBits: number, dimension: number): NoiseValues {
+  return gridBits <= INT32_SCALE_BITS
+    ? new Int32Array(new SharedArrayBuffer(4 * dimension))
+    : new Float64Array(new SharedArrayBuffer(8 * dimension));
+}
+
+function checkShared(values: NoiseValues, gridBits: number, dimension: number): NoiseValues {
+  const Expected = gridBits <= INT32_SCALE_BITS ? Int32Array : Float64Array;
+  if (!(values instanceof Expected) || values.length !== dimension || !(values.buffer instanceof SharedArrayBuffer)) {
+    throw new SottoError(
+      'invalid-argument',
+      `allocate must return ${dimension} numbers as ${Expected.name} over a SharedArrayBuffer for noise of 2^${gridBits} grid units`,
+    );
+  }
+  return values;
 }
 
 interface Waiter {
@@ -72,49 +100,48 @@ interface Waiter {
   readonly reject: (error: SottoError) => void;
 }
 
-/** The queue over a thread that answers each message with the samples of one step. */
+/** The queue over a thread that fills one array after the other. */
 export class NoiseQueue implements NoiseWorker {
   readonly gridBits: number;
   readonly dimension: number;
   readonly #worker: WorkerPort;
+  readonly #allocate: () => NoiseValues;
+  /** Arrays that the thread holds, in the order in which it fills them. */
+  readonly #ordered: NoiseValues[] = [];
   readonly #ready: StepNoise[] = [];
   readonly #waiting: Waiter[] = [];
-  /** An array that has been used, for later noise. */
-  #spare: Float64Array<ArrayBuffer> | undefined;
+  /** Arrays that were used and overwritten. */
+  readonly #spare: NoiseValues[] = [];
   /** Why nothing is handed out any more. */
   #ended: SottoError | undefined;
 
-  constructor(worker: WorkerPort, gridBits: number, dimension: number, stepsAhead: number) {
+  constructor(
+    worker: WorkerPort,
+    gridBits: number,
+    dimension: number,
+    stepsAhead: number,
+    allocate: (dimension: number) => NoiseValues = () => sharedValues(gridBits, dimension),
+  ) {
     this.gridBits = gridBits;
     this.dimension = dimension;
     this.#worker = worker;
-    worker.on('message', (values) => this.#receive(values));
+    this.#allocate = () => checkShared(allocate(dimension), gridBits, dimension);
+    worker.on('message', (answer) => this.#receive(answer));
     worker.on('error', (error) => this.#fail(error instanceof Error ? error.message : String(error), error));
     worker.on('messageerror', (error) => this.#fail('its message could not be read', error));
     worker.on('exit', (code) => this.#fail(`it ended with code ${code}`));
     worker.unref();
     // One order for each step kept ready, then one for each that is taken: what is under way or ready never exceeds that.
-    for (let i = 0; i < stepsAhead; i++) worker.postMessage('draw');
+    for (let i = 0; i < stepsAhead; i++) this.#order();
   }
 
   take(): Promise<StepNoise> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const spare = this.#spare;
-    this.#spare = undefined;
-    if (spare === undefined) this.#worker.postMessage('draw');
-    else this.#worker.postMessage(spare, [spare.buffer]);
+    this.#order();
     const noise = this.#ready.shift();
     if (noise !== undefined) return Promise.resolve(noise);
     this.#worker.ref();
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-  }
-
-  reuse(values: Float64Array): void {
-    const { buffer } = values;
-    // Only what can be handed over whole.
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === 8 * this.dimension) {
-      this.#spare = new Float64Array(buffer);
-    }
   }
 
   async close(): Promise<void> {
@@ -122,19 +149,26 @@ export class NoiseQueue implements NoiseWorker {
       new SottoError('conflict', 'the noise worker is closed; make another one'),
       new SottoError('cancelled', 'the noise worker was closed while its noise was waited for'),
     );
-    await this.#worker.terminate();
+    await this.#terminate();
   }
 
-  #receive(values: unknown): void {
-    if (!(values instanceof Float64Array) || values.length !== this.dimension) {
-      this.#fail('its message is not the noise of one step');
+  #order(): void {
+    const values = this.#spare.pop() ?? this.#allocate();
+    this.#ordered.push(values);
+    this.#worker.postMessage(values);
+  }
+
+  #receive(answer: unknown): void {
+    // What arrives after the end is wiped with all that was ordered.
+    if (this.#ended !== undefined) return;
+    const values = answer === DRAWN ? this.#ordered.shift() : undefined;
+    if (values === undefined) {
+      this.#fail('its message is not that the noise of a step was drawn');
       return;
     }
-    const noise = new StepNoise(this.gridBits, values);
-    if (this.#ended !== undefined) {
-      noise.wipe();
-      return;
-    }
+    const noise = new StepNoise(this.gridBits, values, (used) => {
+      if (this.#ended === undefined) this.#spare.push(used);
+    });
     const waiter = this.#waiting.shift();
     if (waiter === undefined) this.#ready.push(noise);
     else waiter.resolve(noise);
@@ -149,13 +183,20 @@ export class NoiseQueue implements NoiseWorker {
       { cause },
     );
     this.#end(error, error);
-    void this.#worker.terminate();
+    void this.#terminate();
   }
 
   #end(later: SottoError, waiting: SottoError): void {
     this.#ended ??= later;
     for (const noise of this.#ready.splice(0)) noise.wipe();
     for (const { reject } of this.#waiting.splice(0)) reject(waiting);
+    this.#spare.length = 0;
     this.#worker.unref();
+  }
+
+  /** Ends the thread, then wipes what it was filling. */
+  async #terminate(): Promise<void> {
+    await this.#worker.terminate();
+    for (const values of this.#ordered.splice(0)) values.fill(0);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The thread behind `createNoiseWorker`: for each message it draws the noise of one step from the platform's CSPRNG and hands it over.
- * It is told a scale and a number of coordinates, nothing else.
+ * The thread behind `createNoiseWorker`: it fills each array that it is given with the noise of one step, from the platform's CSPRNG, and says so.
+ * It is told a scale, nothing else.
  *
  * @module
  */
@@ -8,23 +8,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemRandom } from '@sotto/core/system-random';
 import { BitSource } from '../noise/bit-source.ts';
 import { createInverseCdfGaussian } from '../noise/inverse-cdf.ts';
+import { DRAWN } from './noise-messages.ts';
+import type { NoiseRequest, NoiseWorkerData } from './noise-messages.ts';
 
-/** What the thread is started with. */
-export interface NoiseWorkerData {
-  readonly gridBits: number;
-  readonly dimension: number;
-}
-
-/** A request for the noise of one step: with an array for it, which is handed over, or without. */
-export type NoiseRequest = 'draw' | Float64Array<ArrayBuffer>;
-
-const { gridBits, dimension } = workerData as NoiseWorkerData;
+const { gridBits } = workerData as NoiseWorkerData;
 const bits = new BitSource(systemRandom);
 const gaussian = createInverseCdfGaussian(gridBits);
 
-parentPort?.on('message', (request: NoiseRequest) => {
-  const values = request === 'draw' ? new Float64Array(dimension) : request;
-  gaussian.fill(values, bits);
-  // Transferred, not copied: this thread keeps nothing of it.
-  parentPort?.postMessage(values, [values.buffer]);
+parentPort?.on('message', (values: NoiseRequest) => {
+  const drawn = values instanceof Float64Array ? values : new Float64Array(values.length);
+  gaussian.fill(drawn, bits);
+  if (drawn !== values) {
+    for (let j = 0; j < drawn.length; j++) values[j] = drawn[j]!;
+    drawn.fill(0);
+  }
+  parentPort?.postMessage(DRAWN);
 });

@@ -5,6 +5,15 @@
  */
 import { SottoError } from '@sotto/core/errors';
 
+/** Samples in grid units, whole numbers: 32-bit where the scale lets every sample fit (see {@link INT32_SCALE_BITS}), else doubles. */
+export type NoiseValues = Int32Array | Float64Array;
+
+/**
+ * The largest k whose noise is drawn into 32-bit integers. A sample beyond them would lie 32 standard deviations out, with probability below 2⁻⁷⁴⁰; samplers
+ * refuse to go on there, since no fair source leads to it.
+ */
+export const INT32_SCALE_BITS = 26;
+
 /**
  * The noise of one step: rounded Gaussians of standard deviation 2^`gridBits` grid units. Only a {@link NoiseSource} makes
  * it. Its numbers cannot be read or printed; they can be added to one sum, and are overwritten then.
@@ -13,14 +22,21 @@ export class StepNoise {
   readonly gridBits: number;
   /** How many coordinates it is for. */
   readonly dimension: number;
-  #values: Float64Array | undefined;
+  #values: NoiseValues | undefined;
+  #taken: NoiseValues | undefined;
+  readonly #reuse: ((values: NoiseValues) => void) | undefined;
 
-  /** Takes possession of the samples, which nobody else may hold. */
-  constructor(gridBits: number, values: Float64Array) {
+  /**
+   * Takes possession of the samples, which nobody else may hold.
+   *
+   * @param reuse Is given the array once it has been used and overwritten, or wiped.
+   */
+  constructor(gridBits: number, values: NoiseValues, reuse?: (values: NoiseValues) => void) {
     this.gridBits = gridBits;
     this.dimension = values.length;
     this.#values = values;
-    // The scale that is checked must be the one it was drawn at.
+    this.#reuse = reuse;
+    // The scale that is checked must be the one it was drawn at. Private fields stay writable.
     Object.freeze(this);
   }
 
@@ -33,12 +49,14 @@ export class StepNoise {
     const values = StepNoise.takeOnce(noise, gridBits, sum.length);
     for (let j = 0; j < sum.length; j++) sum[j]! += values[j]!;
     values.fill(0);
+    StepNoise.giveBack(noise);
   }
 
   /**
-   * Hands over the samples themselves, which now belong to the caller: to be used for one release and overwritten by it. Checks and throws as {@link addOnce}.
+   * Hands over the samples themselves, which now belong to the caller: to be used for one release, then overwritten by it (with anything that may be known),
+   * then given back with {@link giveBack}. The array may lie in shared memory. Checks and throws as {@link addOnce}.
    */
-  static takeOnce(noise: StepNoise, gridBits: number, dimension: number): Float64Array {
+  static takeOnce(noise: StepNoise, gridBits: number, dimension: number): NoiseValues {
     if (!(#values in noise)) {
       throw new SottoError('invalid-argument', 'noise was not drawn by a noise source of this package; take it from one');
     }
@@ -48,13 +66,26 @@ export class StepNoise {
       throw new SottoError('conflict', 'this noise was used or wiped already; take fresh noise for every step');
     }
     noise.#values = undefined;
+    noise.#taken = values;
     return values;
   }
 
-  /** Overwrites noise that will not be used. */
+  /**
+   * Lets the source draw later noise into the array that {@link takeOnce} handed over. It must have been overwritten and must not be touched any more. Where nothing
+   * was taken, or it was given back already, nothing happens; where it is never given back, the source makes a new array.
+   */
+  static giveBack(noise: StepNoise): void {
+    const taken = noise.#taken;
+    noise.#taken = undefined;
+    if (taken !== undefined) noise.#reuse?.(taken);
+  }
+
+  /** Overwrites noise that will not be used. Of noise that was used nothing is left to overwrite. */
   wipe(): void {
-    this.#values?.fill(0);
+    const values = this.#values;
+    if (values === undefined) return;
     this.#values = undefined;
+    this.#reuse?.(values.fill(0));
   }
 }
 
@@ -68,8 +99,6 @@ export interface NoiseSource {
   readonly dimension: number;
   /** The noise of one step. No sample is ever handed out twice. */
   take(): Promise<StepNoise>;
-  /** Gives back the array of a release that this noise went into, to be overwritten by later noise. It must not be read any more. */
-  reuse?(values: Float64Array): void;
 }
 
 /** Throws `invalid-argument` where noise, or a source of it, is of another scale or dimension than a step needs. */

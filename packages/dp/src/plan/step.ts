@@ -317,9 +317,17 @@ export class Step implements PrivateStep {
     }
     const { dimension, drawNoise, forNoise } = this.#parts;
     // First of all, because it refuses noise that does not fit before anything has changed.
-    const target = noise === undefined ? forNoise() : StepNoise.takeOnce(noise, this.#grid.gridBits, dimension);
+    const taken = noise === undefined ? undefined : StepNoise.takeOnce(noise, this.#grid.gridBits, dimension);
     this.#released = true;
-    if (noise === undefined) drawNoise(target, this.#bits);
+    const target = forNoise();
+    if (noise === undefined || taken === undefined) drawNoise(target, this.#bits);
+    else {
+      for (let j = 0; j < dimension; j++) {
+        target[j] = taken[j]!;
+        taken[j] = 0;
+      }
+      StepNoise.giveBack(noise);
+    }
     return target;
   }
 

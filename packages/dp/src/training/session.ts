@@ -247,8 +247,7 @@ class Session implements TrainingSession {
     this.#optimiser.update(this.#weights, sum, rate, standardDeviation / expectedBatchSize, 1 / expectedBatchSize);
     this.#average?.update(this.#weights);
     // What was released has been used.
-    if (this.#noise === undefined) this.#run?.reuse(sum);
-    else this.#noise.reuse?.(sum);
+    this.#run?.reuse(sum);
   }
 
   async evaluate(examples: ExampleTable, mode: EvaluationMode): Promise<EvaluationSums> {
