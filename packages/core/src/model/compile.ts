@@ -22,7 +22,7 @@ import type { DrawSpec, LayerConfig, LayerKind, LayersModelLike, ParameterSpec, 
 /** Options of {@link compileModel}. */
 export interface CompileOptions {
   /** Further layer kinds, or other rules for known ones. Each is checked to keep examples apart. */
-  readonly kinds?: readonly LayerKind[];
+  readonly kinds?: readonly LayerKind[] | undefined;
 }
 
 /** Compiles a model. Throws `unsupported`, naming the layer and the cure, for what cannot be trained privately. */

@@ -74,13 +74,15 @@ export async function openThreadSession(
 }
 
 /** A function would have to cross to the thread as text, without what it closes over. */
-function checkClonable({ loss }: SessionSpec): void {
+function checkClonable({ loss, kinds }: SessionSpec): void {
   const holdsFunction = (value: unknown): boolean =>
     typeof value === 'function' || (typeof value === 'object' && value !== null && Object.values(value).some(holdsFunction));
-  if (!holdsFunction(loss)) return;
+  const argument = holdsFunction(loss) ? 'loss' : holdsFunction(kinds) ? 'kinds' : undefined;
+  if (argument === undefined) return;
+  const what = argument === 'loss' ? 'is a function, which' : 'holds functions, which';
   throw new SottoError(
     'unsupported',
-    'loss is a function, which cannot cross to the training thread; name a loss, or use makePrivate of @sotto/dp with an engine in this thread',
+    `${argument} ${what} cannot cross to the training thread; use makePrivate of @sotto/dp with an engine in this thread`,
   );
 }
 

@@ -39,9 +39,9 @@ export interface ModelBinding {
 /** Compiles a model for private training. */
 export function bindModel(
   model: TrainableModel,
-  { loss, lossWeights, metrics }: Pick<ModelOptions, 'loss' | 'lossWeights' | 'metrics'>,
+  { loss, lossWeights, kinds, metrics }: Pick<ModelOptions, 'loss' | 'lossWeights' | 'kinds' | 'metrics'>,
 ): ModelBinding {
-  const graph = compileModel(model);
+  const graph = compileModel(model, { kinds });
   if (graph.parameterCount === 0)
     throw new SottoError('invalid-argument', 'the model has no trainable parameters; unfreeze a layer');
   const objective = createObjective(graph, loss, lossWeights);

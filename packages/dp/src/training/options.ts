@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LayersModelLike } from '@sotto/core/model';
+import type { LayerKind, LayersModelLike } from '@sotto/core/model';
 import type { Engine } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -71,6 +71,8 @@ export interface ModelOptions {
   /** As tfjs takes it: a loss for all outputs, a list or a map by output name. */
   readonly loss: Losses;
   readonly lossWeights?: LossWeights;
+  /** Further layer kinds, or other rules for known ones. Each is checked to keep examples apart; that its gradient is right is up to its author. */
+  readonly kinds?: readonly LayerKind[];
   /** What validation and `evaluate` tell beside the loss. Default: the accuracy of each output whose loss is a crossentropy. */
   readonly metrics?: Metrics;
   readonly optimiser: OptimiserOptions;

@@ -8,7 +8,7 @@
  */
 import { SottoError } from '@sotto/core/errors';
 import { compileModel } from '@sotto/core/model';
-import type { Topology } from '@sotto/core/model';
+import type { LayerKind, Topology } from '@sotto/core/model';
 import type { Engine } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
 import type { NoiseSource, StepNoise } from '../noise/step-noise.ts';
@@ -43,6 +43,8 @@ export interface SessionSpec {
   readonly frozen: Float32Array;
   readonly loss: Losses;
   readonly lossWeights: LossWeights | undefined;
+  /** Functions, which do not cross to another thread. */
+  readonly kinds: readonly LayerKind[] | undefined;
   readonly metrics: Metrics | undefined;
   readonly optimiser: OptimiserOptions;
   /** Factors on the optimiser's learning rate by step. */
@@ -145,7 +147,7 @@ class Session implements TrainingSession {
   #steps: number;
 
   constructor(spec: SessionSpec, tools: SessionTools) {
-    const graph = compileModel(spec.topology);
+    const graph = compileModel(spec.topology, { kinds: spec.kinds });
     const { engine, random, breathe } = tools;
     const { frozen, state, examples } = spec;
     const plan = planWith(spec.mechanism, spec.noiseMultiplier);

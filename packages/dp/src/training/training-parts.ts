@@ -28,6 +28,7 @@ export interface TrainingParts {
 const modelOptions: Readonly<Record<keyof ModelOptions, true>> = {
   loss: true,
   lossWeights: true,
+  kinds: true,
   metrics: true,
   optimiser: true,
   learningRateSchedule: true,
@@ -63,6 +64,7 @@ export function openSessionOf(
     frozen: binding.frozen,
     loss: options.loss,
     lossWeights: options.lossWeights,
+    kinds: options.kinds,
     metrics: options.metrics,
     optimiser: options.optimiser,
     learningRateSchedule: options.learningRateSchedule,
