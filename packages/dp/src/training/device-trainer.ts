@@ -17,6 +17,7 @@ import type { RandomSource } from '@sotto/core/random';
 import type { StepNoise } from '../noise/step-noise.ts';
 import type { OptimiserOptions, OptimiserState } from '../optimiser/optimiser.ts';
 import type { MechanismPlan, PrivateStep, PrivateSum } from '../plan/mechanism-plan.ts';
+import { scheduleRange } from '../plan/schedule.ts';
 import { stillNotFinite } from './batch-computer.ts';
 import type { BatchPrograms } from './batch-computer.ts';
 import { addChunkProgram, packScalars, slotCount, updateProgram } from './device-programs.ts';
@@ -44,9 +45,9 @@ export interface DeviceTrainerOptions {
 /** Whole numbers up to here are floats, and sums of two such sums are 32-bit integers. */
 const LARGEST_NOISE = 2 ** 24;
 /** Noise of 2²⁰ grid units stays below that up to 16 standard deviations. */
-const MAX_GRID_BITS = 20;
+export const MAX_GRID_BITS: number = 20;
 /** A sum of this size and the noise together stay within 32-bit integers; the last part in a hundred is for rounding. */
-const LARGEST_SUM = 0.99 * 2 ** 30;
+export const LARGEST_SUM: number = 0.99 * 2 ** 30;
 
 /**
  * Why a plan cannot be trained on a device's tensors, or undefined where it can. The clipped sum in grid units must fit 32-bit integers and the noise floats, so
@@ -59,10 +60,11 @@ export function notResident(plan: MechanismPlan, engine: Engine, physicalBatchSi
   if (engine.openMemory === undefined) return `the engine ${engine.name} keeps no tensors`;
   if (plan.mode !== 'fast') return 'secure mode verifies every example in integers in memory; set mode to fast';
   if (plan.clipping.kind === 'adaptive') return 'adaptive clipping counts norms in memory';
-  if (plan.noiseSchedule !== 1) return 'the grid changes with scheduled noise; leave noiseSchedule out';
-  const { gridBits, radius } = plan.grid;
+  const { gridBits } = plan.grid;
   if (gridBits > MAX_GRID_BITS)
     return `gridBits is ${gridBits}; set it to at most ${MAX_GRID_BITS}, so that noise fits 32-bit floats`;
+  // Scheduled noise stretches the grid from step to step; with the least noise a clip norm has the most units.
+  const radius = 2 ** gridBits / (plan.noiseMultiplier * scheduleRange(plan.noiseSchedule)[0]);
   if (radius * plan.maxBatchSize > LARGEST_SUM) {
     return `a sum of ${plan.maxBatchSize} examples on a grid of ${gridBits} bits can leave 32-bit integers; lower gridBits`;
   }

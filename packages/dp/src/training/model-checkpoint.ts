@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { integer } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { WeightAverage } from '../optimiser/average.ts';
 import { createOptimiser } from '../optimiser/optimiser.ts';
@@ -33,6 +34,7 @@ export async function writeModelCheckpoint(parts: TrainingParts, ahead?: Ahead):
       options: fingerprint(parts),
       account: account.toJson(ahead),
       outsideData: progress.outsideData,
+      grids: [...progress.grids],
       state: header,
     },
     arrays,
@@ -70,11 +72,18 @@ export async function restoreModelCheckpoint(parts: TrainingParts, checkpoint: U
   }
   if (state.optimiser !== undefined) createOptimiser(optimiser, count).restore(state.optimiser);
   if (average !== undefined && state.average !== undefined) new WeightAverage(average, count).restore(state.average);
+  const grids = list(header['grids'] ?? []).map((bits) => integer('checkpoint.grids', bits, 0, 30));
   const takeOver = account.reader(header['account'], state.mechanism?.position ?? 0);
   // All is checked; from here on nothing fails.
   takeOver();
   progress.outsideData ||= header['outsideData'] === true;
+  for (const bits of grids) progress.grids.add(bits);
   progress.state = state;
   progress.epochTable = undefined;
   progress.writeWeights();
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new SottoError('invalid-encoding', 'checkpoint.grids is not a list');
 }

@@ -13,15 +13,16 @@ export class Progress {
   state: SessionState;
   /** Which examples the shuffled epoch under way is of. */
   epochTable: string | undefined;
-  /** The session that trains at present. */
-  session: TrainingSession | undefined;
   /** What the last session that trained told about itself. */
   info: SessionInfo | undefined;
+  /** The grids on which noise was added so far, by the bits of their fineness. */
+  readonly grids: Set<number> = new Set();
   /** Whether data declared outside the guarantee were evaluated. */
   outsideData = false;
   readonly #binding: ModelBinding;
   /** From when a training is asked for until it has ended. */
   #busy = false;
+  #session: TrainingSession | undefined;
 
   constructor(binding: ModelBinding) {
     this.#binding = binding;
@@ -45,14 +46,26 @@ export class Progress {
     this.#busy = true;
   }
 
+  /** The session that trains at present. */
+  get session(): TrainingSession | undefined {
+    return this.#session;
+  }
+
+  /** Takes the session that trains from now on. */
+  attach(session: TrainingSession): void {
+    this.#session = session;
+    this.info = session.info;
+    this.grids.add(session.info.gridBits);
+  }
+
   end(): void {
-    this.session = undefined;
+    this.#session = undefined;
     this.#busy = false;
   }
 
   /** Asks the open session, where there is one, for its state. */
   async fetchState(): Promise<void> {
-    if (this.session !== undefined) this.state = await this.session.state();
+    if (this.#session !== undefined) this.state = await this.#session.state();
   }
 
   /** Writes the weights of the last fetched state into the model: their average, where one is kept. */

@@ -23,7 +23,7 @@ import { scheduleValue } from '../plan/schedule.ts';
 import type { Schedule } from '../plan/schedule.ts';
 import type { UserIds } from '../sampling/users.ts';
 import { BatchComputer } from './batch-computer.ts';
-import { DeviceTrainer, notResident } from './device-trainer.ts';
+import { DeviceTrainer } from './device-trainer.ts';
 import { addToFigures, metricsOf, PublicSums } from './evaluation-logs.ts';
 import type { EvaluationSums } from './evaluation-logs.ts';
 import { Evaluator } from './evaluator.ts';
@@ -36,6 +36,7 @@ import { choosePhysicalBatch } from './physical-batch.ts';
 import { planWith } from './plan-with.ts';
 import { NoisyFigure } from './released-statistics.ts';
 import type { Statistic } from './released-statistics.ts';
+import { chooseResidence, onGrid } from './residence.ts';
 
 /** Everything that a session is told when it opens. Plain data, so that it can cross to another thread. */
 export interface SessionSpec {
@@ -88,6 +89,12 @@ export interface SessionInfo {
   readonly physicalBatchSize: number;
   /** Whether weights, sums and the optimiser stay on the engine's device between steps. */
   readonly onDevice: boolean;
+  /** Why they are in memory instead; undefined where they stay on the device. */
+  readonly inMemory: string | undefined;
+  /** The noise of a step has a standard deviation of 2 to this power grid units. Chosen coarser for a device, where nobody chose it. */
+  readonly gridBits: number;
+  /** How the engine was picked, where it was with `auto`. */
+  readonly choice: string | undefined;
 }
 
 /** A session. Calls must not overlap. */
@@ -150,23 +157,33 @@ class Session implements TrainingSession {
     const graph = compileModel(spec.topology, { kinds: spec.kinds });
     const { engine, random, breathe } = tools;
     const { frozen, state, examples } = spec;
-    const plan = planWith(spec.mechanism, spec.noiseMultiplier);
+    const accounted = planWith(spec.mechanism, spec.noiseMultiplier);
     const objective = createObjective(graph, spec.loss, spec.lossWeights);
     const metrics = metricsOf(graph, objective, spec.metrics);
     const lanes = engine.lanes ?? 1;
-    const { mode } = plan;
+    const { mode } = accounted;
     const physicalBatchSize = choosePhysicalBatch({
       requested: spec.physicalBatchSize,
       memoryBudgetBytes: spec.memoryBudgetBytes,
-      expectedBatchSize: plan.expectedBatchSize,
+      expectedBatchSize: accounted.expectedBatchSize,
       lanes,
-      limit: plan.maxFloatRows,
+      limit: accounted.maxFloatRows,
       returnsRows: mode !== 'fast',
-      program: (n) => batchPrograms(graph, objective, n, plan)[mode === 'fast' ? 'sum' : 'rows'],
+      program: (n) => batchPrograms(graph, objective, n, accounted)[mode === 'fast' ? 'sum' : 'rows'],
     });
     const shared = { graph, engine, physicalBatchSize, frozen, breathe };
-    const onDevice = examples !== undefined && staysOnDevice(spec, plan, engine, physicalBatchSize);
-    this.info = { engine: engine.name, lanes, physicalBatchSize, onDevice };
+    const { plan, inMemory } = chooseResidence({
+      spec,
+      plan: accounted,
+      engine,
+      physicalBatchSize,
+      dimension: graph.parameterCount,
+      hasNoise: tools.noise !== undefined,
+    });
+    const onDevice = inMemory === undefined;
+    const { choice } = engine as { readonly choice?: string };
+    const { gridBits } = plan.grid;
+    this.info = { engine: engine.name, lanes, physicalBatchSize, onDevice, inMemory, gridBits, choice };
     this.#spec = spec;
     this.#metrics = metrics.length;
     this.#random = random;
@@ -188,7 +205,10 @@ class Session implements TrainingSession {
       ...(groupEnds === undefined ? {} : { groupEnds }),
       ...(spec.userIds === undefined ? {} : { userIds: spec.userIds }),
     });
-    if (state.mechanism !== undefined) this.#run.restore(state.mechanism);
+    if (state.mechanism !== undefined) {
+      const grid = spec.mechanism.gridBits === undefined ? onGrid(state.mechanism, gridBits) : state.mechanism;
+      this.#run.restore(grid);
+    }
     const programs = batchPrograms(graph, objective, physicalBatchSize, plan);
     if (onDevice) {
       const { optimiser } = spec;
@@ -288,19 +308,6 @@ class Session implements TrainingSession {
     await this.#device?.close();
     await this.#evaluator.close();
   }
-}
-
-/** Whether nothing of a step is needed in memory: neither the plan nor what is asked for. */
-function staysOnDevice(
-  { optimiser, average, statistics }: SessionSpec,
-  plan: MechanismPlan,
-  engine: Engine,
-  physicalBatchSize: number,
-): boolean {
-  const corrected = optimiser.kind !== 'sgd' && optimiser.noiseCorrection !== undefined;
-  return (
-    !corrected && average === undefined && statistics.length === 0 && notResident(plan, engine, physicalBatchSize) === undefined
-  );
 }
 
 /** The figures of one step. */

@@ -13,6 +13,8 @@ import type { Reports } from './costs.ts';
 export interface StatementFacts {
   readonly plan: MechanismPlan;
   readonly parameterCount: number;
+  /** The same plan on every grid that noise was added on; see `SessionInfo.gridBits`. */
+  readonly onGrids: readonly MechanismPlan[];
   readonly delta: number;
   readonly answer: PrivacyAnswer;
   readonly steps: number;
@@ -61,17 +63,35 @@ function roundedUp(value: number): string {
   return Number(nearest) >= value ? nearest : (value * (1 + 5e-4)).toPrecision(4);
 }
 
+/** Numbers as they are told of: each once, or the least and the greatest of them. */
+function span(values: readonly number[], write: (value: number) => string): string {
+  const [least, most] = [write(Math.min(...values)), write(Math.max(...values))];
+  return least === most ? least : `${least} to ${most}`;
+}
+
+function describeFloats({ plan, onGrids, parameterCount }: StatementFacts): string {
+  const plans = onGrids.length === 0 ? [plan] : onGrids;
+  const slack = span(
+    plans.map((each) => each.slack(parameterCount)),
+    (value) => value.toPrecision(3),
+  );
+  const bits = span(
+    plans.map(({ grid }) => grid.gridBits),
+    (value) => `2^${value}`,
+  );
+  return `Clipped sums were computed in 32-bit floats; the noise is an exact rounded Gaussian, with ${bits} grid steps to its standard deviation, raised by a relative ${slack} for rounding.`;
+}
+
 /** Writes the statement, one fact a line. */
 export function writeStatement(facts: StatementFacts): string {
   const { plan, answer, reports } = facts;
-  const slack = plan.slack(facts.parameterCount);
   const lines = [
     `The weights, and all figures reported during training, are (${roundedUp(answer.upper)}, ${facts.delta})-differentially private for each ${plan.relation.unit} ` +
       `(${neighbours[plan.relation.adjacency]}), by ${answer.method}.`,
     `Mechanism: ${facts.steps} steps of ${describeSampling(plan)}, ${describeClipping(plan)}, Gaussian noise of ${plan.noiseMultiplier} clip norms on the sum${varies(plan.noiseSchedule, ' times a schedule')}.`,
     plan.mode === 'secure'
       ? 'Sensitivity was verified in integers for every example, and the noise is an exact rounded Gaussian.'
-      : `Clipped sums were computed in 32-bit floats; the noise is an exact rounded Gaussian, raised by a relative ${slack.toPrecision(3)} for rounding.`,
+      : describeFloats(facts),
   ];
   if (reports.step.length > 0) {
     const named = reports.step.map(

@@ -189,9 +189,12 @@ export class Trainable implements PrivateModel {
   }
 
   privacyStatement(delta?: number): string {
-    const { random } = this.#parts.options;
+    const { mechanism, options } = this.#parts;
+    const { random } = options;
+    const { plan } = this;
     return writeStatement({
-      plan: this.plan,
+      plan,
+      onGrids: [...this.#progress.grids].map((gridBits) => planWith({ ...mechanism, gridBits }, plan.noiseMultiplier)),
       parameterCount: this.graph.parameterCount,
       delta: this.#account.deltaOr(delta),
       answer: this.privacySpent(delta),

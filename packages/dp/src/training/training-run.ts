@@ -58,8 +58,7 @@ async function open(parts: TrainingParts, x: Tensors, y: Tensors, options: Train
   if (!goesOn) account.endEpoch(steps);
   progress.epochTable = undefined;
   const session = await openSessionOf(parts, examples, options, goesOn ? progress.state : withoutOrder(progress.state));
-  progress.session = session;
-  progress.info = session.info;
+  progress.attach(session);
   return new TrainingRun(parts, session, examples, options, validation);
 }
 
