@@ -41,6 +41,7 @@ export const op = {
   tee: (local: number): number[] => [0x22, ...unsigned(local)],
   i32Store: (offset: number): number[] => [0x36, ...at(2, offset)],
   i32: (value: number): number[] => [0x41, ...signed(value)],
+  i32EqualZero: [0x45],
   i32LessUnsigned: [0x49],
   i32Ctz: [0x68],
   i32Add: [0x6a],
@@ -50,16 +51,21 @@ export const op = {
   i32Shl: [0x74],
   i32ShrUnsigned: [0x76],
   load: (offset: number): number[] => [0xfd, 0x00, ...at(4, offset)],
+  loadSplat64: (offset: number): number[] => [0xfd, 0x0a, ...at(3, offset)],
   store: (offset: number): number[] => [0xfd, 0x0b, ...at(4, offset)],
   shuffle: (lanes: readonly number[]): number[] => [0xfd, 0x0d, ...lanes],
   loadHalf: (offset: number): number[] => [0xfd, 0x5d, ...at(3, offset)],
   i32x4Splat: [0xfd, 0x11],
   f64x2Splat: [0xfd, 0x14],
+  i32x4Equal: [0xfd, 0x37],
   i32x4Extract: (lane: number): number[] => [0xfd, 0x1b, lane],
   f64x2Extract: (lane: number): number[] => [0xfd, 0x21, lane],
   f64x2Greater: [0xfd, 0x4a],
   and: [0xfd, 0x4e],
+  or: [0xfd, 0x50],
   bitSelect: [0xfd, 0x52],
+  anyTrue: [0xfd, 0x53],
+  f32x4DemoteZero: [0xfd, 0x5e],
   f64x2PromoteLow: [0xfd, 0x5f],
   f64x2Floor: [0xfd, 0x75],
   i32x4ShrSigned: [0xfd, 0xac, 0x01],
@@ -68,9 +74,12 @@ export const op = {
   i64x2ExtendLowSigned: [0xfd, 0xc7, 0x01],
   i64x2ShrUnsigned: [0xfd, 0xcd, 0x01],
   f64x2Abs: [0xfd, 0xec, 0x01],
+  f64x2Sqrt: [0xfd, 0xef, 0x01],
   f64x2Add: [0xfd, 0xf0, 0x01],
   f64x2Sub: [0xfd, 0xf1, 0x01],
   f64x2Mul: [0xfd, 0xf2, 0x01],
+  f64x2Div: [0xfd, 0xf3, 0x01],
+  f64x2Max: [0xfd, 0xf5, 0x01],
   f64x2ConvertLowSigned: [0xfd, 0xfe, 0x01],
   f64Add: [0xa0],
   f64: (value: number): number[] => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
@@ -103,6 +112,20 @@ export function encodeModule({ pages, locals, body }: SingleFunction): Uint8Arra
 
 /** The bytes of a module that exports functions, and a memory of so many pages of 64 KiB as `memory`. */
 export function encodeFunctions(pages: number, functions: readonly ModuleFunction[]): Uint8Array<ArrayBuffer> {
+  return encodeSections(section(5, [1, 0x00, ...unsigned(pages)]), functions);
+}
+
+/** The bytes of a module that exports functions over a memory that threads share, of exactly so many pages: the import `host.memory`. */
+export function encodeOverSharedMemory(pages: number, functions: readonly ModuleFunction[]): Uint8Array<ArrayBuffer> {
+  const limits = [0x03, ...unsigned(pages), ...unsigned(pages)];
+  return encodeSections([], functions, section(2, [1, ...name('host'), ...name('memory'), 0x02, ...limits]));
+}
+
+function encodeSections(
+  memory: readonly number[],
+  functions: readonly ModuleFunction[],
+  imported: readonly number[] = [],
+): Uint8Array<ArrayBuffer> {
   const count = unsigned(functions.length);
   const types = functions.map(({ parameters, results }) => [0x60, parameters.length, ...parameters, results.length, ...results]);
   const exported = functions.map((one, i) => [...name(one.name), 0x00, i]);
@@ -113,8 +136,9 @@ export function encodeFunctions(pages: number, functions: readonly ModuleFunctio
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, [...count, ...types.flat()]),
+    ...imported,
     ...section(3, [...count, ...functions.map((_, i) => i)]),
-    ...section(5, [1, 0x00, ...unsigned(pages)]),
+    ...memory,
     ...section(7, [functions.length + 1, ...exported.flat(), ...name('memory'), 0x02, 0]),
     ...section(10, [...count, ...bodies.flat()]),
   ]);

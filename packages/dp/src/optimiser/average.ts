@@ -28,25 +28,34 @@ export class WeightAverage {
   readonly #values: Float64Array;
   #step = 0;
 
-  /** @param dimension D, the number of weights */
-  constructor(options: AverageOptions, dimension: number) {
+  /**
+   * @param dimension D, the number of weights
+   * @param values Where the average is kept; by default in an array of its own
+   */
+  constructor(options: AverageOptions, dimension: number, values?: Float64Array) {
     this.#decay = openProbability('average.decay', options.decay);
     this.#warmUp = options.warmUp ?? true;
-    this.#values = new Float64Array(integer('dimension', dimension, 0));
+    this.#values = values ?? new Float64Array(integer('dimension', dimension, 0));
   }
 
   /** Takes in the weights after a step. */
   update(weights: Float64Array): void {
     this.#check('weights', weights);
-    this.#step++;
-    if (this.#step === 1) {
+    const share = this.advance();
+    if (share === 1) {
       this.#values.set(weights);
       return;
     }
-    const t = this.#step - 1;
-    const keep = this.#warmUp ? Math.min(this.#decay, (1 + t) / (10 + t)) : this.#decay;
     const values = this.#values;
-    for (let j = 0; j < values.length; j++) values[j]! += (1 - keep) * (weights[j]! - values[j]!);
+    for (let j = 0; j < values.length; j++) values[j]! += share * (weights[j]! - values[j]!);
+  }
+
+  /** Counts an update whose loop runs elsewhere; returns 1 − βₜ, the share of the new weights, which is 1 where they are to be taken as they are. */
+  advance(): number {
+    this.#step++;
+    if (this.#step === 1) return 1;
+    const t = this.#step - 1;
+    return 1 - (this.#warmUp ? Math.min(this.#decay, (1 + t) / (10 + t)) : this.#decay);
   }
 
   /** A copy of the average; zeros before the first update. */

@@ -49,16 +49,41 @@ export interface Optimiser {
    * @param scale What the gradient is to be multiplied by first, so that a sum need not be made a mean in a loop of its own. Default 1.
    */
   update(weights: Float64Array, gradient: Float64Array, learningRate?: number, noiseDeviation?: number, scale?: number): void;
+  /**
+   * Counts an update whose loop runs elsewhere (`fused/update-code.ts`), and tells the numbers that it takes, in the order of that file. The parameters are those of
+   * {@link update}.
+   */
+  advance(learningRate?: number, noiseDeviation?: number, scale?: number): readonly number[];
   state(): OptimiserState;
   restore(state: OptimiserState): void;
 }
 
-/** An optimiser for vectors of D parameters. */
-export function createOptimiser(options: OptimiserOptions, dimension: number): Optimiser {
+/** An array of zeros for a vector of the optimiser. */
+export type AllocateSlot = (index: number) => Float64Array;
+
+/** How many vectors an optimiser keeps. */
+export function slotCountOf(options: OptimiserOptions): number {
+  if (options.kind !== 'sgd') return 2;
+  return (options.momentum ?? 0) > 0 ? 1 : 0;
+}
+
+/**
+ * An optimiser for vectors of D parameters.
+ *
+ * @param allocate Supplies its vectors, of D numbers each; by default they are arrays of their own.
+ */
+export function createOptimiser(
+  options: OptimiserOptions,
+  dimension: number,
+  allocate: AllocateSlot = () => new Float64Array(dimension),
+): Optimiser {
   oneOf('optimiser.kind', options.kind, ['sgd', 'adam', 'adamw']);
   positive('optimiser.learningRate', options.learningRate);
   nonNegative('optimiser.weightDecay', options.weightDecay ?? 0);
-  return options.kind === 'sgd' ? new Sgd(options, dimension) : new Adam({ ...options, kind: options.kind }, dimension);
+  const slots = Array.from({ length: slotCountOf(options) }, (_, i) => allocate(i));
+  return options.kind === 'sgd'
+    ? new Sgd(options, dimension, slots)
+    : new Adam({ ...options, kind: options.kind }, dimension, slots);
 }
 
 abstract class Base implements Optimiser {
@@ -68,39 +93,34 @@ abstract class Base implements Optimiser {
   readonly #kind: OptimiserOptions['kind'];
   readonly #learningRate: number;
 
-  constructor(options: OptimiserOptions, dimension: number, slots: number) {
+  constructor(options: OptimiserOptions, dimension: number, slots: readonly Float64Array[]) {
     this.#kind = options.kind;
     this.#learningRate = options.learningRate;
     this.dimension = dimension;
-    this.slots = Array.from({ length: slots }, () => new Float64Array(dimension));
+    this.slots = slots;
   }
 
-  update(
-    weights: Float64Array,
-    gradient: Float64Array,
-    learningRate: number = this.#learningRate,
-    noiseDeviation?: number,
-    scale: number = 1,
-  ): void {
-    finite('learningRate', learningRate);
-    finite('scale', scale);
+  update(weights: Float64Array, gradient: Float64Array, learningRate?: number, noiseDeviation?: number, scale?: number): void {
     if (weights.length !== this.dimension || gradient.length !== this.dimension) {
       throw new SottoError(
         'invalid-argument',
         `weights and gradient have ${weights.length} and ${gradient.length} numbers; the optimiser has ${this.dimension}`,
       );
     }
-    this.step++;
-    this.apply(weights, gradient, learningRate, noiseDeviation, scale);
+    this.apply(weights, gradient, this.advance(learningRate, noiseDeviation, scale));
   }
 
-  protected abstract apply(
-    weights: Float64Array,
-    gradient: Float64Array,
-    learningRate: number,
-    noiseDeviation: number | undefined,
-    scale: number,
-  ): void;
+  advance(learningRate: number = this.#learningRate, noiseDeviation?: number, scale: number = 1): readonly number[] {
+    finite('learningRate', learningRate);
+    finite('scale', scale);
+    this.step++;
+    return this.numbers(learningRate, noiseDeviation, scale);
+  }
+
+  /** The numbers of the loop over all parameters. */
+  protected abstract numbers(learningRate: number, noiseDeviation: number | undefined, scale: number): readonly number[];
+
+  protected abstract apply(weights: Float64Array, gradient: Float64Array, numbers: readonly number[]): void;
 
   state(): OptimiserState {
     return { kind: this.#kind, step: this.step, slots: this.slots.map((slot) => slot.slice()) };
@@ -128,26 +148,22 @@ class Sgd extends Base {
   readonly #nesterov: boolean;
   readonly #decay: number;
 
-  constructor(options: Extract<OptimiserOptions, { kind: 'sgd' }>, dimension: number) {
-    const momentum = nonNegative('optimiser.momentum', options.momentum ?? 0);
-    super(options, dimension, momentum > 0 ? 1 : 0);
-    this.#momentum = momentum;
+  constructor(options: Extract<OptimiserOptions, { kind: 'sgd' }>, dimension: number, slots: readonly Float64Array[]) {
+    super(options, dimension, slots);
+    this.#momentum = nonNegative('optimiser.momentum', options.momentum ?? 0);
     this.#nesterov = options.nesterov ?? false;
     this.#decay = options.weightDecay ?? 0;
   }
 
-  protected override apply(
-    weights: Float64Array,
-    gradient: Float64Array,
-    learningRate: number,
-    _: number | undefined,
-    scale: number,
-  ): void {
+  protected override numbers(learningRate: number, _: number | undefined, scale: number): readonly number[] {
+    return [scale, learningRate, this.#momentum, this.#decay];
+  }
+
+  protected override apply(weights: Float64Array, gradient: Float64Array, numbers: readonly number[]): void {
+    const [scale, learningRate, momentum, decay] = numbers as readonly [number, number, number, number];
     // Read once: a loop over all parameters would read fields at each of them.
     const velocity = this.slots[0];
-    const momentum = this.#momentum;
     const nesterov = this.#nesterov;
-    const decay = this.#decay;
     const { length } = weights;
     if (velocity === undefined) {
       for (let j = 0; j < length; j++) weights[j] = weights[j]! - learningRate * (gradient[j]! * scale + decay * weights[j]!);
@@ -172,8 +188,8 @@ class Adam extends Base {
   readonly #floor: number | undefined;
   #noiseVariance = 0;
 
-  constructor(options: Extract<OptimiserOptions, { kind: 'adam' | 'adamw' }>, dimension: number) {
-    super(options, dimension, 2);
+  constructor(options: Extract<OptimiserOptions, { kind: 'adam' | 'adamw' }>, dimension: number, slots: readonly Float64Array[]) {
+    super(options, dimension, slots);
     this.#beta1 = nonNegative('optimiser.beta1', options.beta1 ?? 0.9);
     this.#beta2 = nonNegative('optimiser.beta2', options.beta2 ?? 0.999);
     this.#epsilon = positive('optimiser.epsilon', options.epsilon ?? 1e-8);
@@ -189,16 +205,10 @@ class Adam extends Base {
     }
   }
 
-  override update(
-    weights: Float64Array,
-    gradient: Float64Array,
-    learningRate?: number,
-    noiseDeviation?: number,
-    scale?: number,
-  ): void {
+  override advance(learningRate?: number, noiseDeviation?: number, scale?: number): readonly number[] {
     // Before anything changes.
     if (this.#floor !== undefined) nonNegative('noiseDeviation', noiseDeviation);
-    super.update(weights, gradient, learningRate, noiseDeviation, scale);
+    return super.advance(learningRate, noiseDeviation, scale);
   }
 
   override state(): OptimiserState {
@@ -211,35 +221,33 @@ class Adam extends Base {
     this.#noiseVariance = noiseVariance;
   }
 
-  protected override apply(
-    weights: Float64Array,
-    gradient: Float64Array,
-    learningRate: number,
-    noiseDeviation: number | undefined,
-    scale: number,
-  ): void {
-    const [m, v] = this.slots as [Float64Array, Float64Array];
-    const floor = this.#floor;
-    if (floor !== undefined) {
-      this.#noiseVariance = this.#beta2 * this.#noiseVariance + (1 - this.#beta2) * noiseDeviation! ** 2;
-    }
-    // Read once: a loop over all parameters would read fields at each of them.
-    const [beta1, beta2, epsilon] = [this.#beta1, this.#beta2, this.#epsilon];
-    const [weightDecay, decoupled, noiseVariance] = [this.#decay, this.#decoupled, this.#noiseVariance];
+  protected override numbers(learningRate: number, noiseDeviation: number | undefined, scale: number): readonly number[] {
+    const [beta1, beta2, floor] = [this.#beta1, this.#beta2, this.#floor ?? 0];
+    if (this.#floor !== undefined) this.#noiseVariance = beta2 * this.#noiseVariance + (1 - beta2) * noiseDeviation! ** 2;
     const first = 1 - beta1 ** this.step;
     const second = 1 - beta2 ** this.step;
+    return [
+      ...[scale, learningRate, beta1, 1 - beta1, beta2, 1 - beta2],
+      ...[this.#epsilon, first, second, this.#noiseVariance, floor * floor, this.#decay],
+    ];
+  }
+
+  protected override apply(weights: Float64Array, gradient: Float64Array, numbers: readonly number[]): void {
+    const [m, v] = this.slots as readonly [Float64Array, Float64Array];
+    // Read once: a loop over all parameters would read fields at each of them.
+    const [scale = 1, learningRate = 0, beta1 = 0, rest1 = 0, beta2 = 0, rest2 = 0] = numbers;
+    const [epsilon = 0, first = 1, second = 1, noiseVariance = 0, leastSquare = 0, weightDecay = 0] = numbers.slice(6);
+    const decoupled = this.#decoupled;
+    const corrected = this.#floor !== undefined;
     const { length } = weights;
     for (let j = 0; j < length; j++) {
       const decay = weightDecay * weights[j]!;
       const g = gradient[j]! * scale + (decoupled ? 0 : decay);
-      const mj = beta1 * m[j]! + (1 - beta1) * g;
-      const vj = beta2 * v[j]! + (1 - beta2) * g * g;
+      const mj = beta1 * m[j]! + rest1 * g;
+      const vj = beta2 * v[j]! + rest2 * g * g;
       m[j] = mj;
       v[j] = vj;
-      const root =
-        floor === undefined
-          ? Math.sqrt(vj / second) + epsilon
-          : Math.sqrt(Math.max((vj - noiseVariance) / second, floor * floor));
+      const root = corrected ? Math.sqrt(Math.max((vj - noiseVariance) / second, leastSquare)) : Math.sqrt(vj / second) + epsilon;
       weights[j] = weights[j]! - learningRate * (mj / first / root + (decoupled ? decay : 0));
     }
   }

@@ -1,0 +1,154 @@
+/**
+ * How the threads of a pass share its blocks: each takes the next one that nobody has, until none is left.
+ *
+ * Everything that a pass is told lies in the shared memory before its first block can be taken, and does not change until its last block is done. A thread that
+ * wakes late finds no block, or one of the pass that is under way by then.
+ *
+ * @module
+ */
+import type { OptimiserOptions } from '../optimiser/optimiser.ts';
+import { compilePass } from './kernel.ts';
+import type { Pass, PassForm, SharedMemory } from './kernel.ts';
+import { BLOCK, CONTROL_WORDS } from './layout.ts';
+import type { VectorLayout } from './layout.ts';
+
+/** Words of the control area. */
+const PASS = 0;
+const NEXT = 1;
+const DONE = 2;
+const FAILED = 3;
+const SUMS = 4;
+const FLAGS = 5;
+const ADDRESSES = 8;
+
+const WITH_DOUBLES = 1;
+const WITH_AVERAGE = 2;
+
+/** Overwrites the target with the noise of as many coordinates, from coordinate `begin` on. */
+export type DrawBlock = (target: Float64Array, begin: number) => void;
+
+/** One thread's part in the passes over one memory. */
+export class BlockThread {
+  readonly #control: Int32Array;
+  readonly #layout: VectorLayout;
+  readonly #compile: (form: PassForm) => Pass;
+  readonly #passes = new Map<number, Pass>();
+  readonly #noise: Float64Array;
+  readonly #noiseAt: number;
+
+  /** @param index The number of the thread, from 0; no other may have it. */
+  constructor(memory: SharedMemory, layout: VectorLayout, optimiser: OptimiserOptions, index: number) {
+    this.#layout = layout;
+    this.#control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
+    this.#noiseAt = layout.noiseAt[index]!;
+    this.#noise = new Float64Array(memory.buffer, this.#noiseAt, BLOCK);
+    this.#compile = (form) => compilePass(memory, layout, optimiser, form);
+  }
+
+  get #blocks(): number {
+    return Math.ceil(this.#layout.dimension / BLOCK);
+  }
+
+  /** Sleeps until another pass than the given one is under way; returns its number. Blocks the thread. */
+  waitFor(last: number): number {
+    Atomics.wait(this.#control, PASS, last);
+    return Atomics.load(this.#control, PASS);
+  }
+
+  /** Compiles a form of the pass before it is needed. Throws where the host cannot. */
+  prepare(form: PassForm): void {
+    this.#pass(form.sums, (form.doubles ? WITH_DOUBLES : 0) | (form.average ? WITH_AVERAGE : 0));
+  }
+
+  /**
+   * Runs a pass to its end, with the help of threads that are in {@link help}: adds up the given sums and does the rest. Blocks the thread. Where it throws,
+   * some blocks may have been done.
+   */
+  lead(form: PassForm, sums: readonly number[], draw: DrawBlock): void {
+    const control = this.#control;
+    control[SUMS] = sums.length;
+    control[FLAGS] = (form.doubles ? WITH_DOUBLES : 0) | (form.average ? WITH_AVERAGE : 0);
+    control.set(sums, ADDRESSES);
+    Atomics.store(control, DONE, 0);
+    Atomics.store(control, NEXT, 0);
+    Atomics.add(control, PASS, 1);
+    Atomics.notify(control, PASS);
+    try {
+      this.help(draw);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    this.#awaitDone(this.#blocks);
+  }
+
+  /** Takes blocks of the pass under way until there are none left. */
+  help(draw: DrawBlock): void {
+    const control = this.#control;
+    const { dimension, padded } = this.#layout;
+    const blocks = this.#blocks;
+    let used = false;
+    try {
+      for (;;) {
+        const block = Atomics.add(control, NEXT, 1);
+        if (block >= blocks) return;
+        used = true;
+        const begin = block * BLOCK;
+        const count = Math.min(BLOCK, dimension - begin);
+        draw(this.#noise.subarray(0, count), begin);
+        const sums = Array.from(control.subarray(ADDRESSES, ADDRESSES + control[SUMS]!));
+        this.#pass(sums.length, control[FLAGS]!)(4 * begin, 4 * Math.min(begin + BLOCK, padded), this.#noiseAt, ...sums);
+        Atomics.add(control, DONE, 1);
+        Atomics.notify(control, DONE);
+      }
+    } finally {
+      if (used) this.#noise.fill(0);
+    }
+  }
+
+  /** Tells the leading thread that this one cannot go on. */
+  fail(): void {
+    Atomics.store(this.#control, FAILED, 1);
+    Atomics.notify(this.#control, DONE);
+  }
+
+  /** Whether a helping thread has failed. */
+  get failed(): boolean {
+    return Atomics.load(this.#control, FAILED) !== 0;
+  }
+
+  /** Leaves no block to take, and waits for those that were taken, as long as may be expected. */
+  #end(): void {
+    const taken = Atomics.exchange(this.#control, NEXT, this.#blocks);
+    try {
+      this.#awaitDone(Math.min(taken, this.#blocks) - 1);
+    } catch {
+      // The error that brought us here is told.
+    }
+  }
+
+  #awaitDone(blocks: number): void {
+    const control = this.#control;
+    for (let waits = 0; ; waits++) {
+      const done = Atomics.load(control, DONE);
+      if (done >= blocks) return;
+      if (this.failed) throw new Error('a thread that helps with the update failed');
+      if (waits === MOST_WAITS) throw new Error('a thread that helps with the update gave no sign of life');
+      Atomics.wait(control, DONE, done, WAIT_MS);
+    }
+  }
+
+  #pass(sums: number, flags: number): Pass {
+    const key = 4 * sums + flags;
+    let pass = this.#passes.get(key);
+    if (pass === undefined) {
+      pass = this.#compile({ sums, doubles: (flags & WITH_DOUBLES) !== 0, average: (flags & WITH_AVERAGE) !== 0 });
+      this.#passes.set(key, pass);
+    }
+    return pass;
+  }
+}
+
+/** A block takes well below a millisecond; a thread may have to wait for a core, though. */
+const WAIT_MS = 1000;
+const MOST_WAITS = 60;
