@@ -86,6 +86,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     columns: ['measure', 'CPU ms', 'keystream or bare calls, CPU ms', 'ratio', 'median ratio in turn', 'bar'],
     rows: [
       row('client: mask, 32 bits, 99 neighbours', client.ours, client.theirs, client.medianRatio, '≤ 1.5'),
+      row('… against bare blocks, freed as the kernel does', client.ours, client.freed, client.medianFreedRatio, ''),
       row('client: mask, 20 bits, 99 neighbours', client20.ours, client20.theirs, client20.medianRatio, ''),
       row('client: portable code, 32 bits', portable, client.theirs, undefined, ''),
       row(
@@ -94,6 +95,13 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
         server.theirs,
         server.medianRatio + recovery / server.theirs,
         '≤ 1.5',
+      ),
+      row(
+        '… against bare blocks, freed as the kernel does',
+        server.ours + recovery,
+        server.freed,
+        server.medianFreedRatio + recovery / server.freed,
+        '',
       ),
       row(
         'client: set-up for one neighbour',

@@ -4,6 +4,7 @@ import { maskStream, runMaskJob } from '../../packages/secagg/src/masks.ts';
 import type { MaskJob } from '../../packages/secagg/src/masks.ts';
 import { nodeCrypto } from '../../packages/secagg/src/node/crypto-node.ts';
 import { maskChunk, openStreams, runMaskJobFast } from '../../packages/secagg/src/node/mask-kernel.ts';
+import { takeKeystream } from '../../packages/secagg/src/node/keystream-output.ts';
 import { createMaskPool } from '../../packages/secagg/src/node/mask-pool.ts';
 import { createSimdAdder } from '../../packages/secagg/src/node/simd-adder.ts';
 import { addPacked } from '../../packages/secagg/src/packing.ts';
@@ -67,6 +68,32 @@ describe('the fast kernel and the pool', () => {
     const expected = new Uint8Array(32);
     nodeCrypto.aes256CtrKeystream(key, 4 * start, expected);
     expect(new Uint8Array(part.buffer)).toEqual(expected);
+  });
+
+  it('keep no keystream in what the cipher returned', () => {
+    const output = Buffer.from(new Uint8Array(64).fill(7));
+    const shared = Buffer.from(new ArrayBuffer(64), 16, 32).fill(7);
+    const target = new Uint8Array(80);
+    takeKeystream(output, target, 16);
+    expect(target).toEqual(Uint8Array.from({ length: 80 }, (_, i) => (i < 16 ? 0 : 7)));
+    expect(output.every((byte) => byte === 0)).toBe(true);
+    takeKeystream(shared, target);
+    expect([...shared]).toEqual(Array(32).fill(0)); // a view of something larger: overwritten, not taken away
+    const whole = Buffer.from(new ArrayBuffer(64)).fill(7);
+    takeKeystream(whole, target);
+    expect(whole.buffer.byteLength).toBe(typeof ArrayBuffer.prototype.transfer === 'function' ? 0 : 64);
+  });
+
+  it.each([1, 2, 3, 5])('divides vectors of every length among %i threads', async (threads) => {
+    const own = createMaskPool({ threads });
+    for (const length of [1, 127, 128, 129, 24_576 * threads, 24_576 * threads + 1]) {
+      const portable = jobOf(13, length);
+      runMaskJob(nodeCrypto, portable);
+      const pooled = jobOf(13, length);
+      await own.run(pooled);
+      expect(pooled.targets, `${length} elements`).toEqual(portable.targets);
+    }
+    await own.close();
   });
 
   it.each([1, 7, 16, 20, 31, 32])('give what the portable code gives at %i bits', async (bits) => {

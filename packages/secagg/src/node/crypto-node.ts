@@ -22,6 +22,7 @@ import { fromHex, toHex } from '@sotto/core/bytes';
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { nobleCrypto } from '@sotto/core/crypto-noble';
 import { isGoodX25519Key } from '../keys.ts';
+import { takeKeystream } from './keystream-output.ts';
 
 /** DER in front of raw secret keys: PKCS #8 (RFC 8410). */
 const DER = {
@@ -197,7 +198,7 @@ export const nodeCrypto: CryptoProvider = Object.freeze({
     counter.writeBigUInt64BE(BigInt(byteOffset / 16), 8);
     const cipher = createCipheriv('aes-256-ctr', createSecretKey(key), counter);
     for (let done = 0; done < target.length; done += ZEROS.length) {
-      target.set(cipher.update(ZEROS.subarray(0, Math.min(ZEROS.length, target.length - done))), done);
+      takeKeystream(cipher.update(ZEROS.subarray(0, Math.min(ZEROS.length, target.length - done))), target, done);
     }
   },
 

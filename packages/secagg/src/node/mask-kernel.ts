@@ -13,13 +13,19 @@ import { SottoError } from '@sotto/core/errors';
 import { reduce } from '../masks.ts';
 import type { JobOptions, MaskJob } from '../masks.ts';
 import { addWords } from '../packing.ts';
+import { takeKeystream } from './keystream-output.ts';
 import { createSimdAdder } from './simd-adder.ts';
 import type { SimdAdder } from './simd-adder.ts';
 
-/** Bytes of keystream made at a time: large enough for OpenSSL's full speed, small enough for the second-level cache. */
-const CHUNK_BYTES = 131072;
-/** Elements in a chunk: their words fill as much. A multiple of 128, so that a chunk begins at a block, whatever the bits. */
+/**
+ * Bytes of keystream made at a time: large enough for OpenSSL's full speed, small enough that the counters, the keystream, its
+ * copy and the chunk of the vector lie in a second-level cache of 512 KiB together.
+ */
+const CHUNK_BYTES = 98304;
+/** Most elements in a chunk: their words fill as much. A multiple of {@link CHUNK_STEP}. */
 export const CHUNK_ELEMENTS: number = CHUNK_BYTES / 4;
+/** Chunks begin at multiples of this many elements: each begins at a block of the keystream then, whatever the bits. */
+export const CHUNK_STEP = 128;
 const PAGE_BYTES = 65536;
 const BLOCK_BYTES = 16;
 
@@ -47,7 +53,7 @@ let adder: SimdAdder | undefined | 'none';
 
 /** The thread's adder: memory for the chunk of the vector, for the keystream, and a page that unpacking may read into. */
 function simdAdder(): SimdAdder | undefined {
-  adder ??= createSimdAdder((2 * CHUNK_BYTES) / PAGE_BYTES + 1) ?? 'none';
+  adder ??= createSimdAdder(Math.ceil((2 * CHUNK_BYTES) / PAGE_BYTES) + 1) ?? 'none';
   return adder === 'none' ? undefined : adder;
 }
 
@@ -67,7 +73,7 @@ function counterBlocks(first: number, bytes: number): Uint8Array {
 
 /**
  * Adds the keystreams to one chunk in place and reduces it: elements [start, start + part.length) of the vector, `start` a
- * multiple of {@link CHUNK_ELEMENTS} and part.length at most that.
+ * multiple of {@link CHUNK_STEP} and part.length at most {@link CHUNK_ELEMENTS}.
  */
 export function maskChunk({ bits, ciphers }: OpenStreams, start: number, part: Uint32Array): void {
   const blocks = counterBlocks((start * bits) / (8 * BLOCK_BYTES), (part.length * bits) / 8);
@@ -77,7 +83,7 @@ export function maskChunk({ bits, ciphers }: OpenStreams, start: number, part: U
     const scratch = new Uint32Array(blocks.length / 4 + 1);
     const bytes = new Uint8Array(scratch.buffer);
     for (const { cipher, sign } of ciphers) {
-      bytes.set(cipher.update(blocks));
+      takeKeystream(cipher.update(blocks), bytes);
       addWords(part, scratch, bits, sign);
     }
     scratch.fill(0);
@@ -88,7 +94,7 @@ export function maskChunk({ bits, ciphers }: OpenStreams, start: number, part: U
     const { add, subtract } = simd.width(bits);
     chunk.set(part);
     for (const { cipher, sign } of ciphers) {
-      keystream.set(cipher.update(blocks));
+      takeKeystream(cipher.update(blocks), keystream);
       if (sign === 1) add(0, CHUNK_BYTES, end);
       else subtract(0, CHUNK_BYTES, end);
     }

@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { JobOptions, MaskJob } from '../masks.ts';
-import { CHUNK_ELEMENTS } from './mask-kernel.ts';
+import { CHUNK_ELEMENTS, CHUNK_STEP } from './mask-kernel.ts';
 import { CONTROL } from './mask-worker.ts';
 import type { WorkerJob } from './mask-worker.ts';
 
@@ -54,9 +54,16 @@ export function createMaskPool(options: { readonly threads?: number } = {}): Mas
   };
 }
 
+/** The chunk with which a vector makes a multiple of `threads` chunks of one length, so that none works while the others wait. */
+function evenChunk(length: number, threads: number): number {
+  const rounds = Math.max(1, Math.ceil(length / (CHUNK_ELEMENTS * threads)));
+  return Math.max(CHUNK_STEP, CHUNK_STEP * Math.ceil(length / (rounds * threads * CHUNK_STEP)));
+}
+
 async function runJob(workers: readonly Worker[], job: MaskJob, options: JobOptions): Promise<void> {
   const total = job.vectors.reduce((sum, vector) => sum + vector.length, 0);
-  const chunks = job.vectors.reduce((sum, vector) => sum + Math.ceil(vector.length / CHUNK_ELEMENTS), 0);
+  const chunkElements = job.vectors.map((vector) => evenChunk(vector.length, workers.length));
+  const chunks = job.vectors.reduce((sum, vector, v) => sum + Math.ceil(vector.length / chunkElements[v]!), 0);
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.words));
   const shared = job.targets.map((target) => {
     const copy = new Uint32Array(new SharedArrayBuffer(4 * target.length));
@@ -67,6 +74,7 @@ async function runJob(workers: readonly Worker[], job: MaskJob, options: JobOpti
     vectors: job.vectors.map((vector, v) => ({
       bits: vector.bits,
       target: shared[v]!,
+      chunkElements: chunkElements[v]!,
       keys: job.streams.map((stream) => stream.keys[v]!),
     })),
     signs: job.streams.map((stream) => stream.sign),

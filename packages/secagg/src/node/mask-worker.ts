@@ -5,13 +5,15 @@
  * @module
  */
 import { parentPort } from 'node:worker_threads';
-import { CHUNK_ELEMENTS, maskChunk, openStreams } from './mask-kernel.ts';
+import { maskChunk, openStreams } from './mask-kernel.ts';
 
 /** One vector of a job. */
 export interface WorkerVector {
   readonly bits: number;
   /** The whole vector, in shared memory. */
   readonly target: Uint32Array;
+  /** Elements in each of its chunks but the last. */
+  readonly chunkElements: number;
   /** One key for each stream. */
   readonly keys: readonly Uint8Array[];
 }
@@ -31,8 +33,8 @@ export const CONTROL = { done: 0, cancelled: 1, next: 2, words: 3 } as const;
 function work({ vectors, signs, control }: WorkerJob): void {
   let first = 0; // chunk at which the present vector begins
   let taken = Atomics.add(control, CONTROL.next, 1);
-  for (const { bits, target, keys } of vectors) {
-    const chunks = Math.ceil(target.length / CHUNK_ELEMENTS);
+  for (const { bits, target, chunkElements, keys } of vectors) {
+    const chunks = Math.ceil(target.length / chunkElements);
     if (taken >= first + chunks) {
       first += chunks;
       continue;
@@ -43,8 +45,8 @@ function work({ vectors, signs, control }: WorkerJob): void {
     );
     for (; taken < first + chunks; taken = Atomics.add(control, CONTROL.next, 1)) {
       if (Atomics.load(control, CONTROL.cancelled) === 1) return;
-      const start = (taken - first) * CHUNK_ELEMENTS;
-      const part = target.subarray(start, Math.min(target.length, start + CHUNK_ELEMENTS));
+      const start = (taken - first) * chunkElements;
+      const part = target.subarray(start, Math.min(target.length, start + chunkElements));
       maskChunk(streams, start, part);
       Atomics.add(control, CONTROL.done, part.length);
     }
