@@ -2,6 +2,7 @@
 import { sizeOf } from '@sotto/core/ops';
 import type { Ops, Primitive, Program, Shape } from '@sotto/core/ops';
 import { namedPrimitives } from '../../../packages/core/src/ops/primitives/index.ts';
+import { cumulativeSum } from './cumulative-sum.ts';
 import { numbers } from './support.ts';
 
 /** An operation on pseudo-random inputs. */
@@ -50,6 +51,7 @@ export function casesOf<A extends object>(primitive: Primitive<A>): Case[] {
 /** Every operation, in every form that an engine may treat apart. */
 export const cases: readonly Case[] = [
   ...namedPrimitives.flatMap(casesOf),
+  ...casesOf(cumulativeSum),
   ...elementwise,
   ...unary,
   { name: 'log', shapes: [[4]], map: (x) => Math.abs(x) + 0.1, build: (ops, [x]) => ops.log(x!) },

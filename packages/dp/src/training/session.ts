@@ -45,7 +45,7 @@ export interface SessionSpec {
   readonly loss: Losses;
   readonly lossWeights: LossWeights | undefined;
   /** Functions, which do not cross to another thread. */
-  readonly kinds: readonly LayerKind[] | undefined;
+  readonly kinds?: readonly LayerKind[] | undefined;
   readonly metrics: Metrics | undefined;
   readonly optimiser: OptimiserOptions;
   /** Factors on the optimiser's learning rate by step. */

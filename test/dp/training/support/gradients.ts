@@ -1,6 +1,6 @@
 /** Checks of a model's forward pass and per-example gradients, by independent methods. */
 import { assertPerExample, compileModel, forwardModel, pullback, unpackParameters } from '@sotto/core/model';
-import type { ModelGraph } from '@sotto/core/model';
+import type { LayerKind, ModelGraph } from '@sotto/core/model';
 import { referenceEngine, sizeOf } from '@sotto/core/ops';
 import type { Engine, NumericArray, Ops, Program } from '@sotto/core/ops';
 import { tensor } from '@tensorflow/tfjs-core';
@@ -27,6 +27,7 @@ export interface GradientCase {
   readonly model: () => LayersModel;
   readonly loss?: Losses;
   readonly lossWeights?: LossWeights;
+  readonly kinds?: readonly LayerKind[];
   /** Maps pseudo-random numbers in (−1, 1) into the inputs' domain. */
   readonly input?: (x: number) => number;
   readonly tolerance?: number;
@@ -67,7 +68,7 @@ function randomiseWeights(model: LayersModel): Map<string, Float32Array> {
 
 function setUp(example: GradientCase, model: LayersModel): Setup {
   const weights = randomiseWeights(model);
-  const graph = compileModel(model);
+  const graph = compileModel(model, { kinds: example.kinds });
   const loss = createObjective(graph, example.loss ?? 'meanSquaredError', example.lossWeights);
   const flat = (specs: ModelGraph['trainable'], total: number): Float64Array => {
     const out = new Float64Array(total);
