@@ -10,6 +10,8 @@ export type { ModelForward, ModelGraph, ModelNode } from './graph.ts';
 export { topologyOf } from './topology.ts';
 export { fixTopology, validateModel } from './validate.ts';
 export type { LayerReport, LayerStatus, ModelChange, ModelReport } from './validate.ts';
+export { idInputs } from './id-inputs.ts';
+export type { IdInput } from './id-inputs.ts';
 export { readWeights, weightByName } from './weights.ts';
 export { assertPerExample } from './batch-axis.ts';
 export type { PerExampleOptions } from './batch-axis.ts';

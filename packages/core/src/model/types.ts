@@ -95,6 +95,8 @@ export interface BuiltLayer {
   readonly weights: readonly WeightDeclaration[];
   /** What the layer draws in training; most draw nothing. */
   readonly draws?: readonly DrawDeclaration[];
+  /** Where the first input holds ids of the rows of a table: their number. Ids outside it are refused in the data of a training. */
+  readonly idRows?: number;
   /**
    * Inputs are `[n, …input shape]`; the output must be `[n, …outputShape]` and row i of it must depend on row i of the inputs only, which the
    * compiler checks.

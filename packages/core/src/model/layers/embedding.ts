@@ -1,8 +1,8 @@
 /**
  * Embedding: row id of a table, for each position. Every row of the table receives noise, whether its id occurs or not.
  *
- * An id outside the table gives NaN, so that its example counts as one without a finite gradient. It must not end the run, as engines would have it: whether training
- * fails, and when, would tell that an example with such an id was drawn.
+ * An id outside the table, or a fraction, gives NaN, so that its example counts as one without a finite gradient. It must not end the run, as engines would have it: whether training
+ * fails, and when, would tell that an example with such an id was drawn. Where a training begins, false ids anywhere in its data are refused: see `idInputs`.
  *
  * @module
  */
@@ -21,11 +21,14 @@ export const embedding: LayerKind = {
     return {
       outputShape: [...input!, width],
       weights: [{ name: 'embeddings', shape: [rows, width] }],
+      idRows: rows,
       forward(ops, [ids], [table]) {
         const zero = ops.constant([0], []);
         const one = ops.constant([1], []);
         // By comparisons that a NaN fails; what an engine makes of a NaN or a huge number as an id is not specified.
-        const inside = ops.mul(ops.greater(ids!, ops.constant([-1], [])), ops.greater(ops.constant([rows], []), ids!));
+        const near = ops.mul(ops.greater(ids!, ops.constant([-1], [])), ops.greater(ops.constant([rows], []), ids!));
+        const finite = ops.where(near, ids!, zero);
+        const inside = ops.mul(near, ops.equal(finite, ops.roundAdd(finite, zero)));
         const safe = ops.where(inside, ids!, zero);
         const [n] = ops.shapeOf(ids!);
         // One at ids inside, NaN as 0/0 at others: a sum, so that no engine can take it for a product with zero.
