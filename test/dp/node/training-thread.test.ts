@@ -1,12 +1,13 @@
 /** Training in a thread of its own: it trains, it says why it fails, and the caller's event loop stays live meanwhile. */
 import { onnxEngine } from '@sotto/core/onnx';
 import { makePrivate as makePrivateHere } from '@sotto/dp';
+import type { JointLoss, LossFunction, ShapedLoss } from '@sotto/dp';
 import { makePrivate } from '@sotto/dp/node';
 import '@tensorflow/tfjs-backend-cpu';
 import { tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openThreadSession } from '../../../packages/dp/src/node/training-thread.ts';
+import { makeSendable, openThreadSession } from '../../../packages/dp/src/node/training-thread.ts';
 import type { TrainingPort } from '../../../packages/dp/src/node/training-thread.ts';
 import type { TrainingRequest } from '../../../packages/dp/src/node/training-messages.ts';
 import { options, smallModel, weightsOf, x, y } from '../training/support/two-moons.ts';
@@ -55,8 +56,37 @@ describe('training in a thread', () => {
     });
     await expect(training.fit(x, y, { steps: 1 })).rejects.toThrow(/300 records/);
     expect(training.event()).toEqual({ type: 'noOp' });
-    const own = makePrivate(smallModel(), { ...settings, loss: ((_ops: unknown, p: unknown) => p) as never });
-    await expect(own.fit(x, y, { steps: 1 })).rejects.toThrow(/loss is a function, which cannot cross/);
+  });
+
+  it('takes losses that are functions, as programs of their operations', async () => {
+    const loss: LossFunction = (ops, p, t) => ops.mul(ops.sub(p, t), ops.sub(p, t));
+    const evaluated: number[] = [];
+    for (const each of [loss, { joint: (ops, [p], [t]) => loss(ops, p!, t!) } satisfies JointLoss, 'meanSquaredError' as const]) {
+      const training = makePrivate(smallModel(), { ...settings, loss: each });
+      evaluated.push((await training.evaluate(x, y, { outsideGuarantee: true })).loss);
+      await training.fit(x, y, { steps: 1 });
+      expect(training.info!.thread).toBe('worker');
+    }
+    expect(evaluated[0]).toBeCloseTo(evaluated[2]!, 6);
+    expect(evaluated[1]).toBe(evaluated[0]);
+  });
+
+  it('trains in this thread, with a warning, where a loss is no program of operations', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', listen);
+    try {
+      const loss: LossFunction = (ops, p, t) => ops.mul(ops.abs(ops.sub(p, t)), ops.constant([Math.random()], []));
+      const training = makePrivate(smallModel(), { ...settings, loss });
+      await training.fit(x, y, { steps: 1 });
+      expect(training.info!.thread).toBe('caller');
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off('warning', listen);
+    }
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatchObject({ code: 'SOTTO_TRAINS_HERE' });
+    expect(warnings[0]!.message).toMatch(/holds up, because loss cannot cross.*number in constant is none that follows/);
   });
 
   it('keeps charged what was charged when the thread dies, and goes on from the last weights', async () => {
@@ -66,7 +96,7 @@ describe('training in a thread', () => {
     const port: TrainingPort = {
       postMessage: ({ kind }) => {
         posted.push(kind);
-        if (kind === 'open') answer({ ok: true, value: { engine: 'test', lanes: 1, physicalBatchSize: 1, onDevice: false } });
+        if (kind === 'open') answer({ ok: true, value: { engine: 'test', lanes: 1, physicalBatchSize: 1, gridBits: 24 } });
         else die(1);
       },
       on(event: string, listener: (value: never) => void) {
@@ -81,7 +111,7 @@ describe('training in a thread', () => {
     const before = weightsOf(model);
     const training = makePrivateHere(model, {
       ...(plain as Parameters<typeof makePrivateHere>[1]),
-      openSession: (spec) => openThreadSession(spec, {}, port),
+      openSession: (spec) => openThreadSession(makeSendable(spec) as never, {}, port),
     });
     await expect(training.fit(x, y, { steps: 3 })).rejects.toThrow(/training thread failed: it ended with code 1/);
     expect(posted).toEqual(['open', 'step']);
@@ -138,17 +168,29 @@ describe('training in a thread', () => {
     physicalBatchSize: 128,
   } as const;
 
-  it('leaves the event loop live: no gap of 50 ms between heartbeats, over a training of seconds', async () => {
-    const training = makePrivate(wide(), { ...heavy, lanes: 2 });
-    const { gaps } = heartbeat();
-    const cpu = process.cpuUsage();
-    await training.fit(images, digits, { steps: 2 });
-    const { user } = process.cpuUsage(cpu);
-    // The process computed for seconds, this thread never for long.
-    expect(user / 1000).toBeGreaterThan(500);
-    expect(gaps.length).toBeGreaterThan(10);
-    expect(Math.max(...gaps)).toBeLessThan(50);
-  });
+  // −log of the share of the right class, once by its name and once written as a function.
+  const written: ShapedLoss = {
+    targetShape: [],
+    loss: (ops, p, t) => ops.neg(ops.log(ops.sum(ops.mul(ops.oneHot(t, 10), p), [1]))),
+  };
+
+  it.each([
+    ['by name', heavy.loss],
+    ['as a function', written],
+  ] as const)(
+    'leaves the event loop live: no gap of 50 ms between heartbeats, over a training of seconds, with a loss %s',
+    async (_, loss) => {
+      const training = makePrivate(wide(), { ...heavy, loss, lanes: 2 });
+      const { gaps } = heartbeat();
+      const cpu = process.cpuUsage();
+      await training.fit(images, digits, { steps: 2 });
+      const { user } = process.cpuUsage(cpu);
+      // The process computed for seconds, this thread never for long.
+      expect(user / 1000).toBeGreaterThan(500);
+      expect(gaps.length).toBeGreaterThan(10);
+      expect(Math.max(...gaps)).toBeLessThan(50);
+    },
+  );
 
   it('would not without the thread, so that the test above can fail', async () => {
     const training = makePrivateHere(wide(), { ...heavy, engine: onnxEngine() });

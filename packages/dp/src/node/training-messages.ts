@@ -7,12 +7,20 @@ import { SottoError } from '@sotto/core/errors';
 import type { SottoErrorCode } from '@sotto/core/errors';
 import type { EngineChoice } from './worker-engine.ts';
 import type { ExampleTable } from '../training/examples.ts';
+import type { PortableLosses } from '../training/portable-loss.ts';
 import type { EvaluationSums } from '../training/evaluation-logs.ts';
 import type { EvaluationMode, Figures, SessionInfo, SessionSpec, SessionState } from '../training/session.ts';
 
 /** What the thread is asked. */
 export type TrainingRequest =
-  | { readonly kind: 'open'; readonly spec: SessionSpec; readonly engine: EngineChoice; readonly lanes: number | undefined }
+  | {
+      readonly kind: 'open';
+      /** Without what may hold functions: losses are beside it. */
+      readonly spec: Omit<SessionSpec, 'loss' | 'kinds'>;
+      readonly loss: PortableLosses;
+      readonly engine: EngineChoice;
+      readonly lanes: number | undefined;
+    }
   | { readonly kind: 'step'; readonly position: number | undefined }
   | { readonly kind: 'evaluate'; readonly examples: ExampleTable; readonly mode: EvaluationMode }
   | { readonly kind: 'state' }

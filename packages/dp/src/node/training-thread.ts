@@ -6,9 +6,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SottoError } from '@sotto/core/errors';
+import { compileModel } from '@sotto/core/model';
 import { isShared, sharedFloats } from '@sotto/core/ops';
 import type { ExampleTable } from '../training/examples.ts';
+import { holdsFunction, packLosses } from '../training/portable-loss.ts';
 import type { SessionOpener, SessionSpec, TrainingSession } from '../training/session.ts';
+import { openCallerSession } from './caller-session.ts';
 import { unpackError } from './training-messages.ts';
 import type { TrainingAnswer, TrainingAnswers, TrainingRequest } from './training-messages.ts';
 import type { EngineChoice } from './worker-engine.ts';
@@ -32,9 +35,30 @@ export interface TrainingPort {
   terminate(): Promise<number>;
 }
 
-/** Opens each session in a new thread, which ends with it. Randomness is the platform's CSPRNG in that thread. */
+/**
+ * Opens each session in a new thread, which ends with it. Randomness is the platform's CSPRNG in that thread. What cannot cross to a thread, such as layer kinds of one's
+ * own or a loss that is no plain program of operations, is trained in this one, with a warning.
+ */
 export function threadSessions(options: TrainingThreadOptions = {}): SessionOpener {
-  return (spec) => openThreadSession(spec, options, startThread());
+  return (spec) => {
+    const sendable = makeSendable(spec);
+    if ('why' in sendable) return openCallerSession(spec, options, sendable.why);
+    return openThreadSession(sendable, options, startThread());
+  };
+}
+
+/** A specification as it crosses to a thread. */
+type Sendable = Pick<Extract<TrainingRequest, { kind: 'open' }>, 'spec' | 'loss'>;
+
+/** Makes a specification sendable, or tells why it is not. */
+export function makeSendable({ loss, kinds, ...spec }: SessionSpec): Sendable | { readonly why: string } {
+  if (kinds !== undefined && kinds.length > 0) return { why: 'kinds holds functions, which cannot cross to another thread' };
+  if (!holdsFunction(loss)) return { spec, loss: packLosses(undefined, loss) };
+  try {
+    return { spec, loss: packLosses(compileModel(spec.topology), loss) };
+  } catch (error) {
+    return { why: `loss cannot cross to another thread: ${SottoError.from(error).message}` };
+  }
 }
 
 function startThread(): TrainingPort {
@@ -45,17 +69,17 @@ function startThread(): TrainingPort {
 
 /** Opens a session behind a port. For tests; others use {@link threadSessions}. */
 export async function openThreadSession(
-  spec: SessionSpec,
+  { spec, loss }: Sendable,
   { engine, lanes }: TrainingThreadOptions,
   port: TrainingPort,
 ): Promise<TrainingSession> {
   const thread = new TrainingThread(port);
   try {
-    checkClonable(spec);
     const examples = spec.examples === undefined ? undefined : await shareTable(spec.examples);
-    const info = await thread.ask('open', { kind: 'open', spec: { ...spec, examples }, engine: engine ?? 'onnx-cpu', lanes });
+    const chosen = engine ?? 'onnx-cpu';
+    const info = await thread.ask('open', { kind: 'open', spec: { ...spec, examples }, loss, engine: chosen, lanes });
     return {
-      info,
+      info: { ...info, thread: 'worker' },
       step: (position) => thread.ask('step', { kind: 'step', position }),
       evaluate: async (table, mode) => thread.ask('evaluate', { kind: 'evaluate', examples: await shareTable(table), mode }),
       state: () => thread.ask('state', { kind: 'state' }),
@@ -71,19 +95,6 @@ export async function openThreadSession(
     await thread.end();
     throw error;
   }
-}
-
-/** A function would have to cross to the thread as text, without what it closes over. */
-function checkClonable({ loss, kinds }: SessionSpec): void {
-  const holdsFunction = (value: unknown): boolean =>
-    typeof value === 'function' || (typeof value === 'object' && value !== null && Object.values(value).some(holdsFunction));
-  const argument = holdsFunction(loss) ? 'loss' : holdsFunction(kinds) ? 'kinds' : undefined;
-  if (argument === undefined) return;
-  const what = argument === 'loss' ? 'is a function, which' : 'holds functions, which';
-  throw new SottoError(
-    'unsupported',
-    `${argument} ${what} cannot cross to the training thread; use makePrivate of @sotto/dp with an engine in this thread`,
-  );
 }
 
 /** Numbers that are copied between two turns of the event loop: a few milliseconds. */

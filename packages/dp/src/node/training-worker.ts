@@ -5,27 +5,19 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { SottoError } from '@sotto/core/errors';
-import { systemRandom } from '@sotto/core/system-random';
+import { unpackLosses } from '../training/portable-loss.ts';
 import { openSession } from '../training/session.ts';
 import type { SessionState, TrainingSession } from '../training/session.ts';
-import { createNoiseWorker } from './noise-queue.ts';
+import { nodeSessionTools } from './session-tools.ts';
 import { packError } from './training-messages.ts';
 import type { TrainingAnswer, TrainingAnswers, TrainingRequest } from './training-messages.ts';
-import { openNamedEngine } from './worker-engine.ts';
-
-/** From so many parameters on, a thread that draws noise ahead is worth its start. */
-const NOISE_THREAD_DIMENSION = 2 ** 16;
 
 let session: TrainingSession | undefined;
 
 async function answer(request: TrainingRequest): Promise<TrainingAnswers[TrainingRequest['kind']]> {
   if (request.kind === 'open') {
-    const engine = await openNamedEngine(request.engine, request.lanes);
-    session = await openSession(request.spec, {
-      engine,
-      random: systemRandom,
-      openNoise: (plan, dimension) => (dimension < NOISE_THREAD_DIMENSION ? undefined : createNoiseWorker({ plan, dimension })),
-    });
+    const { spec, loss, engine, lanes } = request;
+    session = await openSession({ ...spec, loss: unpackLosses(loss) }, await nodeSessionTools(engine, lanes));
     return session.info;
   }
   if (session === undefined) throw new SottoError('internal', 'the training thread has no session');

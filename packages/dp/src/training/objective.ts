@@ -45,9 +45,9 @@ export interface Objective {
   ): { readonly losses: T; readonly outputLosses: readonly T[]; readonly gradients: ReadonlyMap<number, T> };
 }
 
-const isJoint = (losses: Losses): losses is JointLoss => typeof (losses as Partial<JointLoss>).joint === 'function';
+export const isJoint = (losses: Losses): losses is JointLoss => typeof (losses as Partial<JointLoss>).joint === 'function';
 
-const isOne = (losses: Losses): losses is Loss =>
+export const isOne = (losses: Losses): losses is Loss =>
   typeof losses === 'string' ||
   typeof losses === 'function' ||
   typeof (losses as { readonly loss?: unknown }).loss === 'function';

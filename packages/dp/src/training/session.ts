@@ -95,6 +95,8 @@ export interface SessionInfo {
   readonly gridBits: number;
   /** How the engine was picked, where it was with `auto`. */
   readonly choice: string | undefined;
+  /** Where steps run: in the thread of who called, or in one of their own. */
+  readonly thread: 'caller' | 'worker';
 }
 
 /** A session. Calls must not overlap. */
@@ -183,7 +185,7 @@ class Session implements TrainingSession {
     const onDevice = inMemory === undefined;
     const { choice } = engine as { readonly choice?: string };
     const { gridBits } = plan.grid;
-    this.info = { engine: engine.name, lanes, physicalBatchSize, onDevice, inMemory, gridBits, choice };
+    this.info = { engine: engine.name, lanes, physicalBatchSize, onDevice, inMemory, gridBits, choice, thread: 'caller' };
     this.#spec = spec;
     this.#metrics = metrics.length;
     this.#random = random;
