@@ -203,10 +203,6 @@ describe('reports of training', () => {
       /metric meanSquaredError has no bound/,
     );
     refused(
-      { report: { validation: { ...noisy(1), clip: 1 } }, unit: { kind: 'user', contributionBound: 2 } },
-      /report.validation is given with unit user/,
-    );
-    refused(
       {
         report: { batchSize: noisy(1) },
         sampling: { kind: 'shuffle', batchSize: 50, sourceSize: 300 },

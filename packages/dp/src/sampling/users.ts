@@ -25,12 +25,15 @@ export class UserIndex {
   readonly #records: Uint32Array;
   readonly #starts: Uint32Array;
 
-  /** @throws SottoError `invalid-argument` where there is not one id for each record, or an id is NaN */
-  constructor(userIds: UserIds, records: number) {
+  /**
+   * @param argument What the ids are called, for messages.
+   * @throws SottoError `invalid-argument` where there is not one id for each record, or an id is NaN
+   */
+  constructor(userIds: UserIds, records: number, argument: string = 'userIds') {
     if (userIds.length !== records) {
       throw new SottoError(
         'invalid-argument',
-        `userIds has ${userIds.length} entries; it must have one for each of the ${records} records`,
+        `${argument} has ${userIds.length} entries; it must have one for each of the ${records} records`,
       );
     }
     const numbers = new Map<number | string, number>();
@@ -40,7 +43,7 @@ export class UserIndex {
       if (typeof id !== 'string' && !Number.isFinite(id)) {
         // Its kind alone: ids are private.
         const kind = typeof id === 'number' ? 'not finite' : `of type ${typeof id}`;
-        throw new SottoError('invalid-argument', `userIds[${i}] is ${kind}; it must be a finite number or a string`);
+        throw new SottoError('invalid-argument', `${argument}[${i}] is ${kind}; it must be a finite number or a string`);
       }
       let user = numbers.get(id);
       if (user === undefined) {

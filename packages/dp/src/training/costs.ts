@@ -42,14 +42,8 @@ export function checkReports(report: ReportOptions | undefined, { unit }: Pick<M
   if (nonFiniteExamples !== undefined)
     step.push(statistic('report.nonFiniteExamples', 'nonFiniteExamples', nonFiniteExamples, perUnit));
   if (validation === undefined) return { step, validation: undefined };
-  if (unit.kind === 'user') {
-    throw new SottoError(
-      'unsupported',
-      'report.validation is given with unit user, where nothing bounds how many validation examples a user has; evaluate on data outside the guarantee',
-    );
-  }
-  const loss = statistic('report.validation', 'loss', validation);
-  const count = { noiseMultiplier: loss.noiseMultiplier, clip: 1, examplesPerUnit: 1 };
+  const loss = statistic('report.validation', 'loss', validation, perUnit);
+  const count = { noiseMultiplier: loss.noiseMultiplier, clip: 1, examplesPerUnit: perUnit };
   const values = Array.from({ length: metrics }, (_, i) => ({ ...count, name: `value${i}` }));
   return { step, validation: [loss, { ...count, name: 'count' }, ...values] };
 }

@@ -58,7 +58,7 @@ export interface ReportOptions {
   readonly nonFiniteExamples?: NoisyCount;
   /**
    * For `validationData` that are private: sums of losses (cut to ±clip), of right answers by each accuracy, and of examples, each with this noise multiplier, at the end of an epoch. They are
-   * accounted on top of the training, as if the same people were in both.
+   * accounted on top of the training, as if the same people were in both. Where users are hidden, each counts with at most `contributionBound` examples, and the noise is for all of them.
    */
   readonly validation?: NoisySum & {
     /** With a `target`: how many evaluations to plan for. Default: one per epoch. */
@@ -108,6 +108,8 @@ export interface ValidationData {
   readonly x: Tensors;
   readonly y: Tensors;
   readonly outsideGuarantee?: boolean;
+  /** Whose each example is; needed for private ones where the mechanism's `unit` is the user. Of a user with more than `contributionBound` examples a random subset counts. */
+  readonly userIds?: UserIds;
 }
 
 /** What all ways of training take. */

@@ -102,7 +102,7 @@ export function writeStatement(facts: StatementFacts): string {
   if (facts.evaluations > 0 && reports.validation !== undefined) {
     const [loss] = reports.validation;
     lines.push(
-      `Reported on private validation data in ${facts.evaluations} evaluations, with noise, and counted above: ${reports.validation.map(({ name }) => name).join(', ')}, each with noise multiplier ${loss!.noiseMultiplier}, losses cut to ${loss!.clip}.`,
+      `Reported on private validation data in ${facts.evaluations} evaluations, with noise, and counted above: ${reports.validation.map(({ name }) => name).join(', ')}, each with noise multiplier ${loss!.noiseMultiplier}, losses cut to ${loss!.clip}${loss!.examplesPerUnit === 1 ? '' : `, at most ${loss!.examplesPerUnit} examples of each user`}.`,
     );
   }
   if (facts.extensions > 0) {

@@ -6,16 +6,17 @@
 import { SottoError } from '@sotto/core/errors';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
 import type { Ahead } from './account.ts';
-import { validationCost } from './costs.ts';
 import { digestTable, withoutOrder } from './epoch-table.ts';
 import { evaluationLogs } from './evaluation-logs.ts';
 import type { ExampleTable } from './examples.ts';
 import type { Tensors } from './inputs.ts';
 import { writeModelCheckpoint } from './model-checkpoint.ts';
 import type { StepReport, TrainingOptions } from './options.ts';
-import type { EvaluationMode, Figures, TrainingSession } from './session.ts';
+import type { Figures, TrainingSession } from './session.ts';
 import { openSessionOf } from './training-parts.ts';
 import type { TrainingParts } from './training-parts.ts';
+import { readValidation } from './validation-data.ts';
+import type { Validation } from './validation-data.ts';
 
 /** An open training. */
 export interface OpenRun {
@@ -52,7 +53,7 @@ async function open(parts: TrainingParts, x: Tensors, y: Tensors, options: Train
   account.checkLeft(steps);
   const examples = await binding.readExamples(x, y, 'x', 'y');
   checkSize(account.plan, examples.count);
-  const validation = await readValidation(parts, options);
+  const validation = await readValidation(parts, options.validationData);
   // A shuffled epoch under way has drawn some of these examples already, and must not be taken to other ones.
   const goesOn = account.epochGoesOn && progress.epochTable === (await digestTable(examples, options.userIds));
   if (!goesOn) account.endEpoch(steps);
@@ -70,25 +71,6 @@ function checkSize({ expectedBatchSize, unit }: MechanismPlan, count: number): v
       `expectedBatchSize is ${expectedBatchSize}, but x holds only ${count} examples; a batch cannot be bigger than the data`,
     );
   }
-}
-
-/** Validation data, and how they may be told about. */
-interface Validation {
-  readonly examples: ExampleTable;
-  readonly mode: EvaluationMode;
-}
-
-async function readValidation(
-  { account: { reports }, binding }: TrainingParts,
-  { validationData }: TrainingOptions,
-): Promise<Validation | undefined> {
-  if (validationData === undefined) return undefined;
-  const isPublic = validationData.outsideGuarantee === true;
-  if (!isPublic) validationCost(reports);
-  return {
-    examples: await binding.readExamples(validationData.x, validationData.y, 'validationData.x', 'validationData.y'),
-    mode: isPublic ? { kind: 'public' } : { kind: 'noisy', statistics: reports.validation! },
-  };
 }
 
 class TrainingRun implements OpenRun {
