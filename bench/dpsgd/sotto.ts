@@ -10,6 +10,7 @@ import { onnxEngine } from '@sotto/core/onnx';
 import { sharedFloats } from '@sotto/core/ops';
 import type { Engine, Program } from '@sotto/core/ops';
 import { createNoiseWorker } from '@sotto/dp/node';
+import { updateHelpers } from '../../packages/dp/src/node/update-helpers.ts';
 import { clippedSumProgram, plainSumProgram } from '../../packages/dp/src/training/gradient-programs.ts';
 import { createObjective } from '../../packages/dp/src/training/objective.ts';
 import type { Objective } from '../../packages/dp/src/training/objective.ts';
@@ -79,6 +80,7 @@ async function session(
   return openSession(spec, {
     engine,
     random,
+    helpers: updateHelpers(lanes - 1),
     openNoise: noiseAhead ? (plan, dimension) => createNoiseWorker({ plan, dimension }) : undefined,
   });
 }

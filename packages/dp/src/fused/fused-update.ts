@@ -109,6 +109,13 @@ export class FusedUpdate {
     }
   }
 
+  /** Sets the weights, and the parameters with them; returns {@link weights}. */
+  setWeights(weights: Float64Array): Float64Array {
+    this.weights.set(weights);
+    this.parameters.set(weights);
+    return this.weights;
+  }
+
   /** What helping thread number `index`, from 1, is to be started with. */
   helper(index: number): HelperData {
     return { memory: this.#memory, layout: this.#layout, optimiser: this.#optimiser, index };

@@ -145,8 +145,8 @@ const FEW_COORDINATES = 1024;
 
 function noiseDrawer(gridBits: number): DrawNoise {
   let sampler: InverseCdfGaussian | undefined;
-  return (target: Float64Array, bits: BitSource): void => {
-    if (target.length < FEW_COORDINATES) {
+  return (target: Float64Array, bits: BitSource, dimension: number): void => {
+    if (dimension < FEW_COORDINATES) {
       const few = new ExactGaussian(bits, gridBits);
       for (let j = 0; j < target.length; j++) target[j] = few.next();
       return;

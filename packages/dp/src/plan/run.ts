@@ -26,7 +26,7 @@ import { gradientNoiseOf, noiseAt } from './options.ts';
 import type { CheckedPlan } from './options.ts';
 import { scheduleValue } from './schedule.ts';
 import { Step } from './step.ts';
-import type { DrawNoise, DrawnBatch, PrivateStep } from './step.ts';
+import type { DrawNoise, DrawnBatch, FloatSums, PrivateStep } from './step.ts';
 
 /** The data and the model that a run is for. */
 export interface RunOptions {
@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly groupEnds?: readonly number[];
   /** Where samples and noise come from; a CSPRNG except in tests. */
   readonly random: RandomSource;
+  /** `fast` mode: where clipped sums are added up in place of arrays of the steps. Steps then end with `releaseInto`. */
+  readonly floats?: FloatSums;
 }
 
 /**
@@ -169,7 +171,7 @@ export class Run implements MechanismRun {
 
   next(): PrivateStep {
     const { plan, slack, maxFloatRows, drawNoise, stepEvent } = this.#parts;
-    const { dimension, groupEnds, random } = this.#options;
+    const { dimension, groupEnds, random, floats } = this.#options;
     const { clipNorm } = this;
     const position = this.#position;
     const event = stepEvent ?? this.#charge(position);
@@ -190,6 +192,7 @@ export class Run implements MechanismRun {
         event,
         draw: (bits) => this.#draw(bits, position),
         drawNoise,
+        floats: plan.mode === 'fast' ? floats : undefined,
         lend: () => {
           const zeros = this.#zeros ?? new Float64Array(dimension);
           this.#zeros = undefined;

@@ -16,6 +16,7 @@ import { QuantileCount } from '../clip/quantile.ts';
 import { QuantisedSum } from '../clip/quantised-sum.ts';
 import { BitSource } from '../noise/bit-source.ts';
 import { StepNoise } from '../noise/step-noise.ts';
+import type { NoiseValues } from '../noise/step-noise.ts';
 import { addParts, isFiniteSum, releaseSum } from '../noise/release.ts';
 import type { CheckedPlan } from './options.ts';
 
@@ -49,6 +50,25 @@ export interface HeldRelease extends Omit<PrivateSum, 'sum'> {
   readonly whole: Float64Array;
   /** The grid's unit. */
   readonly unit: number;
+}
+
+/** Where clipped sums in float32 are added up, in place of the step's own array. It belongs to one step at a time. */
+export interface FloatSums {
+  /** Whether all numbers of a sum are finite. */
+  isFinite(parts: readonly NumericArray[]): boolean;
+  /** Takes a finite sum, to be added to those before it in float64. */
+  add(parts: readonly NumericArray[]): void;
+}
+
+/** What ends a step whose sums lie in a {@link FloatSums}. All of it but `draw` is public. */
+export interface ReleaseTerms extends Omit<PrivateSum, 'sum' | 'event'> {
+  /** The grid's unit. The release is (⌊sum/unit + ½⌋ + noise)·unit in doubles, for each coordinate. */
+  readonly unit: number;
+  /**
+   * Overwrites the target with the noise, in grid units, of as many coordinates from `begin` on. Blocks MUST be asked for in ascending order, each coordinate once, and be
+   * overwritten after use.
+   */
+  readonly draw: (target: Float64Array, begin: number) => void;
 }
 
 /** One step of a plan: draw, add every example of the batch, release once. */
@@ -85,6 +105,10 @@ export interface PrivateStep {
    *   before. Without it the noise is drawn now, from the step's own random source. The event is the same.
    */
   release(noise?: StepNoise): PrivateSum;
+  /**
+   * Ends a step whose sums went into the run's `floats`, once, as {@link release} does: `end` adds the noise to every coordinate, and overwrites the sums, before it returns.
+   */
+  releaseInto(end: (terms: ReleaseTerms) => void, noise?: StepNoise): Omit<PrivateSum, 'sum'>;
   /** Ends a step whose sum stayed on a device, once, as {@link release} does for sums in memory. Refused where anything was added in memory. */
   releaseHeld(noise?: StepNoise): HeldRelease;
 }
@@ -95,8 +119,8 @@ export interface DrawnBatch {
   readonly ends?: Uint32Array;
 }
 
-/** Overwrites an array with rounded Gaussians of standard deviation 2ᵏ. */
-export type DrawNoise = (target: Float64Array, bits: BitSource) => void;
+/** Overwrites an array with rounded Gaussians of standard deviation 2ᵏ: all of the `dimension` coordinates of a step, or the next block of them. */
+export type DrawNoise = (target: Float64Array, bits: BitSource, dimension: number) => void;
 
 /** What a step is told. */
 export interface StepParts {
@@ -117,6 +141,8 @@ export interface StepParts {
   readonly event: DpEvent;
   readonly draw: (bits: BitSource) => DrawnBatch;
   readonly drawNoise: DrawNoise;
+  /** Where sums are added up in place of an array. */
+  readonly floats: FloatSums | undefined;
   /** Zeros for as many coordinates, lent until the release; zeros again when they are given back. */
   readonly lend: () => Float64Array;
   readonly giveBack: (zeros: Float64Array) => void;
@@ -162,7 +188,7 @@ export class Step implements PrivateStep {
     this.rowNorm = clipNorm / rowsPerUnit;
     if (mode === 'fast') checkFloatClipNorm(this.rowNorm);
     this.#sum = new QuantisedSum(this.#grid, dimension, parts.maxUnits, clipFactor(clipping), groupEnds, rowsPerUnit);
-    this.#floatSum = mode === 'fast' ? parts.lend() : new Float64Array(0);
+    this.#floatSum = mode === 'fast' && parts.floats === undefined ? parts.lend() : new Float64Array(0);
     if (clipping.kind === 'adaptive') this.#count = new QuantileCount((clipping as AdaptiveClipping).countNoise);
     const { records, ends } = parts.draw(this.#bits);
     this.batch = records;
@@ -220,13 +246,15 @@ export class Step implements PrivateStep {
     this.#checkSum(count, clipped);
     this.#checkRows(count);
     const norms = clipped?.squaredNorms;
-    if (!isFiniteSum(parts))
+    const { floats } = this.#parts;
+    if (!(floats === undefined ? isFiniteSum(parts) : floats.isFinite(parts)))
       throw new SottoError('numeric', 'the sum holds a NaN or an infinity; compute it again without the examples that spoil it');
     this.#claim(count);
     this.#added += count;
     this.#summed += count;
     this.#outOfRange += clipped?.outOfRange ?? 0;
-    addParts(this.#floatSum, parts);
+    if (floats === undefined) addParts(this.#floatSum, parts);
+    else floats.add(parts);
     if (this.#count !== undefined) for (let i = 0; i < count; i++) this.#observe(Math.sqrt(norms![i]!));
   }
 
@@ -284,6 +312,8 @@ export class Step implements PrivateStep {
 
   release(noise?: StepNoise): PrivateSum {
     if (this.#held > 0) throw new SottoError('conflict', 'a sum of this step is on a device; end it with releaseHeld');
+    if (this.#parts.floats !== undefined && this.#summed > 0)
+      throw new SottoError('conflict', 'the sums of this step were handed over; end it with releaseInto');
     const sum = this.#noiseOnce(noise);
     // What was added in floats is rounded to the grid before the noise, so that noise and sum are integers in both modes; the multiplication
     // by the unit is post-processing.
@@ -291,6 +321,33 @@ export class Step implements PrivateStep {
     const floats = this.#summed > 0 ? this.#floatSum : undefined;
     releaseSum(sum, rows, floats, this.#grid.unit);
     return { sum, ...this.#end() };
+  }
+
+  releaseInto(end: (terms: ReleaseTerms) => void, noise?: StepNoise): Omit<PrivateSum, 'sum'> {
+    const { plan, floats, dimension, drawNoise, clipNorm } = this.#parts;
+    if (floats === undefined || this.#held > 0 || this.#sum.examples > 0)
+      throw new SottoError(
+        'conflict',
+        'examples of this step were not added to the sums of its run; end it with release or releaseHeld',
+      );
+    const taken = this.#takeOnce(noise);
+    const { unit, gridBits } = this.#grid;
+    try {
+      end({
+        unit,
+        standardDeviation: unit * 2 ** gridBits,
+        expectedBatchSize: plan.expectedBatchSize,
+        clipNorm,
+        draw: (target, begin) => {
+          if (taken === undefined) drawNoise(target, this.#bits, dimension);
+          else target.set(taken.subarray(begin, begin + target.length));
+        },
+      });
+    } finally {
+      taken?.fill(0);
+      if (noise !== undefined) StepNoise.giveBack(noise);
+    }
+    return this.#end();
   }
 
   releaseHeld(noise?: StepNoise): HeldRelease {
@@ -308,19 +365,10 @@ export class Step implements PrivateStep {
 
   /** The step's noise, once and only when all examples were added. */
   #noiseOnce(noise: StepNoise | undefined): Float64Array {
-    if (this.#released) throw new SottoError('conflict', 'the step is released already; its noise is never drawn twice');
-    if (this.#added !== this.batch.length) {
-      throw new SottoError(
-        'conflict',
-        `${this.#added} of ${this.batch.length} examples of the batch were added; add all before release`,
-      );
-    }
     const { dimension, drawNoise, forNoise } = this.#parts;
-    // First of all, because it refuses noise that does not fit before anything has changed.
-    const taken = noise === undefined ? undefined : StepNoise.takeOnce(noise, this.#grid.gridBits, dimension);
-    this.#released = true;
+    const taken = this.#takeOnce(noise);
     const target = forNoise();
-    if (noise === undefined || taken === undefined) drawNoise(target, this.#bits);
+    if (noise === undefined || taken === undefined) drawNoise(target, this.#bits, dimension);
     else {
       for (let j = 0; j < dimension; j++) {
         target[j] = taken[j]!;
@@ -331,6 +379,21 @@ export class Step implements PrivateStep {
     return target;
   }
 
+  /** Marks the step as released, and takes the noise that was drawn ahead, if any. */
+  #takeOnce(noise: StepNoise | undefined): NoiseValues | undefined {
+    if (this.#released) throw new SottoError('conflict', 'the step is released already; its noise is never drawn twice');
+    if (this.#added !== this.batch.length) {
+      throw new SottoError(
+        'conflict',
+        `${this.#added} of ${this.batch.length} examples of the batch were added; add all before release`,
+      );
+    }
+    // First of all, because it refuses noise that does not fit before anything has changed.
+    const taken = noise === undefined ? undefined : StepNoise.takeOnce(noise, this.#grid.gridBits, this.#parts.dimension);
+    this.#released = true;
+    return taken;
+  }
+
   /** Wipes what the step held and tells what may be published beside the sum. */
   #end(): Omit<PrivateSum, 'sum'> {
     const { plan, event, clipNorm, onFraction } = this.#parts;
@@ -338,7 +401,7 @@ export class Step implements PrivateStep {
     this.#sum.wipe();
     if (this.#count !== undefined) onFraction(this.#count.release(plan.expectedBatchSize, this.#bits));
     this.#bits.wipe();
-    if (plan.mode === 'fast') this.#parts.giveBack(this.#floatSum.fill(0));
+    if (this.#floatSum.length > 0) this.#parts.giveBack(this.#floatSum.fill(0));
     this.#mean.fill(0);
     return { expectedBatchSize: plan.expectedBatchSize, standardDeviation: unit * 2 ** gridBits, clipNorm, event };
   }

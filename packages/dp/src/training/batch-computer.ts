@@ -9,6 +9,7 @@ import { sharedFloats, sizeOf } from '@sotto/core/ops';
 import type { CompiledProgram, Engine, NumericArray, Program } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
 import { isFiniteSum } from '../noise/release.ts';
+import type { FusedUpdate } from '../fused/fused-update.ts';
 import type { PrivateStep } from '../plan/mechanism-plan.ts';
 import { fillDraws } from './draws.ts';
 import { Chunk } from './examples.ts';
@@ -35,6 +36,8 @@ export interface BatchComputerOptions {
   readonly mode: 'secure' | 'fast';
   /** Draws the masks of dropout. */
   readonly random: RandomSource;
+  /** `fast` mode: the shared memory in which the lanes write sums and read weights, where the end of a step is one pass over it. */
+  readonly fused?: FusedUpdate | undefined;
   /** Lets other work of this thread run; awaited between chunks. */
   readonly breathe?: (() => Promise<void>) | undefined;
 }
@@ -51,6 +54,8 @@ interface Slot {
   readonly draws: Readonly<Record<string, Float32Array>>;
   /** Where the engine may write sums or gradients, so that no step allocates them. */
   readonly into: Readonly<Record<string, Float32Array>>;
+  /** Which of the sums of the shared memory `into` is. */
+  readonly sum: number | undefined;
 }
 
 interface Flight {
@@ -69,6 +74,7 @@ export class BatchComputer {
   readonly #frozen: Float32Array;
   readonly #clipNorm: Float32Array;
   readonly #free: Slot[] = [];
+  #slots = 0;
   readonly #compiled: { -readonly [K in keyof BatchPrograms]?: Promise<CompiledProgram> } = {};
 
   constructor(table: ExampleTable, options: BatchComputerOptions) {
@@ -77,7 +83,7 @@ export class BatchComputer {
     this.#sizes = options.graph.trainable.map((spec) => spec.size);
     this.#lanes = options.engine.lanes ?? 1;
     // All lanes read the same weights, without a copy where the engine has threads.
-    this.#parameters = sharedFloats(options.graph.parameterCount);
+    this.#parameters = options.fused?.parameters ?? sharedFloats(options.graph.parameterCount);
     this.#frozen = sharedFloats(options.frozen.length);
     this.#frozen.set(options.frozen);
     this.#clipNorm = sharedFloats(1);
@@ -90,19 +96,26 @@ export class BatchComputer {
     await this.#program(mode === 'fast' ? 'sum' : 'rows');
   }
 
-  /** Adds all examples of a step's batch to it. */
+  /** Adds all examples of a step's batch to it. With `fused` the weights are those that it holds, else those given. */
   async addBatch(step: PrivateStep, weights: Float64Array, onLosses?: LossListener): Promise<void> {
-    round(this.#parameters, weights);
+    const { physicalBatchSize: n, breathe, fused, mode } = this.#options;
+    if (fused === undefined) round(this.#parameters, weights);
     this.#clipNorm[0] = step.rowNorm;
-    const { physicalBatchSize: n, breathe } = this.#options;
     const { batch } = step;
     const flights: Flight[] = [];
+    const used: Slot[] = [];
     let next = 0;
     const launch = async (): Promise<void> => {
       while (flights.length < this.#lanes && next < batch.length) {
-        flights.push(await this.#launch(batch.subarray(next, next + n)));
+        const flight = await this.#launch(batch.subarray(next, next + n));
+        flights.push(flight);
+        used.push(flight.slot);
         next += n;
       }
+    };
+    const free = (slot: Slot): void => {
+      used.splice(used.indexOf(slot), 1);
+      this.#free.push(slot);
     };
     try {
       await launch();
@@ -112,23 +125,26 @@ export class BatchComputer {
         flights.shift();
         await launch();
         // The lane is at work again while this thread adds. In the order of the batch, so that float sums do not depend on which lane was quicker.
-        if (this.#options.mode === 'fast') {
+        if (mode === 'fast') {
           await this.#addSum(step, slot, indices.length, done, flights);
           onLosses?.(done['losses']!, indices.length);
+          // The last sums wait for the end of the step; the others make room.
+          if (next < batch.length) fused?.settle();
         } else await this.#addRows(step, done, indices.length, onLosses);
-        this.#free.push(slot);
+        free(slot);
         await breathe?.();
       }
     } finally {
       // Nothing may still read the chunks or the weights when this returns, also after a failure.
       await Promise.allSettled(flights.map((flight) => flight.outputs));
+      for (const slot of [...used]) free(slot);
       for (const slot of this.#free) slot.chunk.wipe();
     }
   }
 
   async #launch(indices: Uint32Array): Promise<Flight> {
     const program = await this.#program(this.#options.mode === 'fast' ? 'sum' : 'rows');
-    const slot = this.#free.pop() ?? this.#slot();
+    const slot = this.#take();
     slot.chunk.gather(indices);
     for (const { name, law } of this.#options.graph.draws) fillDraws(slot.draws[name]!, law, this.#options.random);
     const outputs = program.run(this.#inputs(slot), slot.into);
@@ -137,18 +153,32 @@ export class BatchComputer {
     return { slot, indices, outputs };
   }
 
+  /** A slot whose arrays nobody needs any more. */
+  #take(): Slot {
+    const { fused } = this.#options;
+    const most = fused?.sums.length ?? Infinity;
+    const ready = ({ sum }: Slot): boolean => sum === undefined || fused === undefined || fused.isFree(sum);
+    if (this.#slots === most && !this.#free.some(ready)) fused?.settle();
+    const at = this.#free.findLastIndex(ready);
+    return at >= 0 ? this.#free.splice(at, 1)[0]! : this.#slot(this.#slots++);
+  }
+
   #inputs(slot: Slot): Record<string, Float32Array> {
     return { ...slot.chunk.inputs, ...slot.draws, parameters: this.#parameters, frozen: this.#frozen, clipNorm: this.#clipNorm };
   }
 
-  #slot(): Slot {
-    const { graph, physicalBatchSize: n, mode } = this.#options;
+  #slot(index: number): Slot {
+    const { graph, physicalBatchSize: n, mode, fused } = this.#options;
+    const sum = fused?.sums[index];
+    const into = ({ offset, size }: { readonly offset: number; readonly size: number }): Float32Array => {
+      if (mode === 'secure') return sharedFloats(n * size);
+      return sum?.subarray(offset, offset + size) ?? sharedFloats(size);
+    };
     return {
       chunk: new Chunk(this.#table.columns, n),
       draws: Object.fromEntries(graph.draws.map(({ name, shape }) => [name, sharedFloats(n * sizeOf(shape))])),
-      into: Object.fromEntries(
-        this.#sizes.map((size, i) => (mode === 'fast' ? [`s${i}`, sharedFloats(size)] : [`g${i}`, sharedFloats(n * size)])),
-      ),
+      into: Object.fromEntries(graph.trainable.map((spec, i) => [mode === 'fast' ? `s${i}` : `g${i}`, into(spec)])),
+      sum: sum === undefined ? undefined : index,
     };
   }
 

@@ -11,6 +11,8 @@ import { compileModel } from '@sotto/core/model';
 import type { LayerKind, Topology } from '@sotto/core/model';
 import type { Engine } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
+import { FusedUpdate } from '../fused/fused-update.ts';
+import type { HelperData } from '../fused/fused-update.ts';
 import type { NoiseSource, StepNoise } from '../noise/step-noise.ts';
 import { checkNoiseFits } from '../noise/step-noise.ts';
 import { createOptimiser } from '../optimiser/optimiser.ts';
@@ -127,8 +129,21 @@ export interface SessionTools {
   /** Makes a noise source for the plan, which is closed with the session; undefined where noise is better drawn within the step. */
   readonly openNoise?:
     ((plan: MechanismPlan, dimension: number) => (NoiseSource & { close(): Promise<void> }) | undefined) | undefined;
+  /** Threads that help to end a step in `fast` mode and draw noise of their own, which is drawn within the step then. */
+  readonly helpers?: UpdateHelpers | undefined;
   readonly breathe?: (() => Promise<void>) | undefined;
 }
+
+/** Starts threads that help with the pass that ends a step. */
+export interface UpdateHelpers {
+  /** How many are worth their start. A public figure. */
+  count(dimension: number): number;
+  /** Starts one for each of the given. */
+  start(threads: readonly HelperData[], gridBits: number): { close(): Promise<void> };
+}
+
+/** From so many parameters on, one pass over shared memory is worth being compiled. */
+const FUSED_DIMENSION = 2 ** 10;
 
 /** Opens a session in this thread. */
 export async function openSession(spec: SessionSpec, tools: SessionTools): Promise<TrainingSession> {
@@ -145,6 +160,9 @@ class Session implements TrainingSession {
   readonly #run: MechanismRun | undefined;
   readonly #noise: NoiseSource | undefined;
   readonly #closeNoise: (() => Promise<void>) | undefined;
+  /** Ends steps in one pass, where there are vectors and shared memory. */
+  readonly #fused: FusedUpdate | undefined;
+  readonly #helpers: { close(): Promise<void> } | undefined;
   readonly #computer: BatchComputer | undefined;
   /** Opens the trainer that keeps all on the device, where that is possible. */
   readonly #openDevice: (() => Promise<DeviceTrainer>) | undefined;
@@ -190,20 +208,29 @@ class Session implements TrainingSession {
     this.#metrics = metrics.length;
     this.#random = random;
     this.#evaluator = new Evaluator({ ...shared, objective, metrics });
-    this.#weights = state.weights.slice();
+    const dimension = graph.parameterCount;
+    const helpers = tools.noise === undefined ? (tools.helpers?.count(dimension) ?? 0) : 0;
+    const fuses = examples !== undefined && !onDevice && mode === 'fast' && dimension >= FUSED_DIMENSION;
+    const { optimiser } = spec;
+    const fused = fuses
+      ? FusedUpdate.open({ dimension, optimiser, average: spec.average !== undefined, lanes, helpers })
+      : undefined;
+    this.#fused = fused;
+    this.#weights = fused?.setWeights(state.weights) ?? state.weights.slice();
     this.#steps = state.steps;
-    this.#optimiser = createOptimiser(spec.optimiser, graph.parameterCount);
+    this.#optimiser = createOptimiser(optimiser, dimension, fused === undefined ? undefined : (i) => fused.slots[i]!);
     if (state.optimiser !== undefined) this.#optimiser.restore(state.optimiser);
     if (spec.average !== undefined) {
-      this.#average = new WeightAverage(spec.average, graph.parameterCount);
+      this.#average = new WeightAverage(spec.average, dimension, fused?.averaged);
       if (state.average !== undefined) this.#average.restore(state.average);
     }
     if (examples === undefined) return;
     const groupEnds = groupEndsOf(plan.clipping, graph);
     this.#run = plan.run({
       records: examples.count,
-      dimension: graph.parameterCount,
+      dimension,
       random,
+      ...(fused === undefined ? {} : { floats: fused }),
       ...(groupEnds === undefined ? {} : { groupEnds }),
       ...(spec.userIds === undefined ? {} : { userIds: spec.userIds }),
     });
@@ -213,15 +240,19 @@ class Session implements TrainingSession {
     }
     const programs = batchPrograms(graph, objective, physicalBatchSize, plan);
     if (onDevice) {
-      const { optimiser } = spec;
       const { weights, optimiser: optimiserState } = state;
       this.#openDevice = () =>
         DeviceTrainer.open(examples, { ...shared, plan, programs, optimiser, random, weights, optimiserState });
-    } else this.#computer = new BatchComputer(examples, { ...shared, programs, mode, random });
-    const opened = tools.noise === undefined ? tools.openNoise?.(plan, graph.parameterCount) : undefined;
+    } else this.#computer = new BatchComputer(examples, { ...shared, programs, mode, random, fused });
+    if (fused !== undefined && helpers > 0) {
+      const threads = Array.from({ length: helpers }, (_, i) => fused.helper(i + 1));
+      this.#helpers = tools.helpers?.start(threads, gridBits);
+    }
+    const ahead = tools.noise === undefined && this.#helpers === undefined;
+    const opened = ahead ? tools.openNoise?.(plan, dimension) : undefined;
     if (opened !== undefined) this.#closeNoise = () => opened.close();
     this.#noise = tools.noise ?? opened;
-    if (this.#noise !== undefined) checkNoiseFits(this.#noise, plan.grid.gridBits, graph.parameterCount);
+    if (this.#noise !== undefined) checkNoiseFits(this.#noise, gridBits, dimension);
   }
 
   async prepare(): Promise<void> {
@@ -230,6 +261,7 @@ class Session implements TrainingSession {
       this.#device = await this.#openDevice?.();
     } catch (error) {
       await this.#closeNoise?.();
+      await this.#helpers?.close();
       throw error;
     }
   }
@@ -265,8 +297,24 @@ class Session implements TrainingSession {
     noise: StepNoise | undefined,
     rate: number | undefined,
   ): Promise<void> {
-    await this.#computer!.addBatch(step, this.#weights, figures.losses);
+    const fused = this.#fused;
+    fused?.check();
+    try {
+      await this.#computer!.addBatch(step, this.#weights, figures.losses);
+    } catch (error) {
+      // Sums that no noise will hide are not kept.
+      fused?.wipe();
+      throw error;
+    }
     figures.nonFinite(step.nonFiniteExamples);
+    if (fused !== undefined) {
+      step.releaseInto(({ unit, draw, expectedBatchSize, standardDeviation }) => {
+        const noiseDeviation = standardDeviation / expectedBatchSize;
+        const [optimiser, average] = [this.#optimiser, this.#average];
+        fused.run({ unit, draw, optimiser, average, learningRate: rate, noiseDeviation, scale: 1 / expectedBatchSize });
+      }, noise);
+      return;
+    }
     const { sum, expectedBatchSize, standardDeviation } = step.release(noise);
     this.#optimiser.update(this.#weights, sum, rate, standardDeviation / expectedBatchSize, 1 / expectedBatchSize);
     this.#average?.update(this.#weights);
@@ -275,6 +323,7 @@ class Session implements TrainingSession {
   }
 
   async evaluate(examples: ExampleTable, mode: EvaluationMode): Promise<EvaluationSums> {
+    this.#fused?.check();
     if (this.#device !== undefined) this.#weights.set(await this.#device.weights());
     const weights = this.#average !== undefined && this.#steps > 0 ? this.#average.values() : this.#weights;
     if (mode.kind === 'public') {
@@ -291,6 +340,7 @@ class Session implements TrainingSession {
   }
 
   async state(): Promise<SessionState> {
+    this.#fused?.check();
     if (this.#device !== undefined) {
       this.#weights.set(await this.#device.weights());
       this.#optimiser.restore(await this.#device.optimiserState());
@@ -306,6 +356,7 @@ class Session implements TrainingSession {
 
   async close(): Promise<void> {
     await this.#closeNoise?.();
+    await this.#helpers?.close();
     await this.#computer?.close();
     await this.#device?.close();
     await this.#evaluator.close();

@@ -1,0 +1,33 @@
+/**
+ * The thread behind `updateHelpers`: it sleeps until a pass begins, takes blocks with noise from the platform's CSPRNG, and sleeps again.
+ *
+ * @module
+ */
+import { workerData } from 'node:worker_threads';
+import { systemRandom } from '@sotto/core/system-random';
+import { BlockThread } from '../fused/blocks.ts';
+import type { HelperData } from '../fused/fused-update.ts';
+import { BitSource } from '../noise/bit-source.ts';
+import { createInverseCdfGaussian } from '../noise/inverse-cdf.ts';
+
+/** What the thread is started with. */
+export interface UpdateWorkerData {
+  readonly helper: HelperData;
+  readonly gridBits: number;
+}
+
+const { helper, gridBits } = workerData as UpdateWorkerData;
+const { memory, layout, optimiser, index } = helper;
+const thread = new BlockThread(memory, layout, optimiser, index);
+try {
+  const bits = new BitSource(systemRandom);
+  const gaussian = createInverseCdfGaussian(gridBits);
+  for (let last = 0; ;) {
+    last = thread.waitFor(last);
+    thread.help((target) => gaussian.fill(target, bits));
+    bits.wipe();
+  }
+} catch (error) {
+  thread.fail();
+  throw error;
+}
