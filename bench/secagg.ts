@@ -9,7 +9,7 @@
 import type { BenchOptions, BenchResult, BenchTable } from './bench.ts';
 import { runMaskJob } from '@sotto/secagg';
 import { nodeCrypto } from '@sotto/secagg/node';
-import { bareCalls, countingCrypto, noCalls } from './secagg/bare-calls.ts';
+import { bareCalls, recordingCrypto, noCalls } from './secagg/bare-calls.ts';
 import type { Calls } from './secagg/bare-calls.ts';
 import { flower } from './secagg/flower.ts';
 import { jobOf, maskAgainstKeystream, workers } from './secagg/keystream.ts';
@@ -26,7 +26,7 @@ const ratio = (value: number): string => value.toFixed(2);
 interface SetUp {
   readonly malicious: RoundCost;
   readonly semiHonest: RoundCost;
-  readonly calls: Calls;
+  readonly calls: Calls['counts'];
   /** Least CPU milliseconds of a malicious client's set-up and of its bare calls, and the median ratio of the two in turn. */
   readonly ours: number;
   readonly bare: number;
@@ -37,7 +37,7 @@ interface SetUp {
 function setUp(): SetUp {
   const shape = { mode: 'malicious', n: MEMBERS, length: 64, lost: LOST, whole: 10, graph: { kind: 'complete' } } as const;
   const calls = noCalls();
-  runRound({ ...shape, watched: countingCrypto(calls) });
+  runRound({ ...shape, watched: recordingCrypto(calls) });
   const bare = bareCalls(calls);
   bare();
   const rounds: RoundCost[] = [];
@@ -54,7 +54,7 @@ function setUp(): SetUp {
   return {
     malicious: rounds.reduce((best, round) => (median(round.clientMs) < median(best.clientMs) ? round : best)),
     semiHonest: runRound({ ...shape, mode: 'semi-honest' }),
-    calls,
+    calls: calls.counts,
     ours: Math.min(...rounds.flatMap((round) => round.clientMs)),
     bare: Math.min(...bareMs),
     medianRatio: median(ratios),

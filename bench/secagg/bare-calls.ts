@@ -1,6 +1,8 @@
 /**
- * The set-up of a client against the bare calls of `node:crypto` that it makes: as many verifications, agreements, seals
- * and hashes as a whole client was seen to make, with nothing around them, in the cheapest form that Node has for each.
+ * The set-up of a client against the bare calls of `node:crypto` that it makes: every verification, agreement, seal and hash
+ * that a whole client was seen to make, again with the same inputs and nothing around them, in the cheapest form that Node
+ * has for each (a raw AES key costs three times a key object, a DER key four times a PEM one). Importing a key is among them where every implementation must do it: one public key for each identity and
+ * each agreement, one secret key for each batch of agreements and each signature.
  *
  * @module
  */
@@ -11,132 +13,131 @@ import {
   createPublicKey,
   createSecretKey,
   diffieHellman,
-  generateKeyPairSync,
   hash,
   sign,
   verify,
 } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { nodeCrypto } from '@sotto/secagg/node';
 
-/** Calls that a client made of the provider. */
+/** Bare calls in the order in which they were made, and how many there are of each kind. */
 export interface Calls {
-  verify: number;
-  /** Different keys among those verified with. */
-  identities: number;
-  sign: number;
-  agree: number;
-  publicKey: number;
-  seal: number;
-  open: number;
-  /** SHA-256 calls, and their bytes. */
-  sha256: number;
-  sha256Bytes: number;
-  hmac: number;
+  readonly list: (() => void)[];
+  readonly counts: Record<'verify' | 'identities' | 'sign' | 'agree' | 'publicKey' | 'seal' | 'open' | 'sha256' | 'hmac', number>;
 }
 
-/** A provider that counts into `calls` what goes through it. */
-export function countingCrypto(calls: Calls): CryptoProvider {
-  const keys = new Set<string>();
+export const noCalls = (): Calls => ({
+  list: [],
+  counts: { verify: 0, identities: 0, sign: 0, agree: 0, publicKey: 0, seal: 0, open: 0, sha256: 0, hmac: 0 },
+});
+
+const TAG = { authTagLength: 16 };
+
+const copy = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
+
+function der(prefix: string, raw: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(prefix, 'hex'), raw]);
+}
+
+const ed25519Secret = (seed: Uint8Array): Buffer => der('302e020100300506032b657004220420', seed);
+const x25519Secret = (secret: Uint8Array): Buffer => der('302e020100300506032b656e04220420', secret);
+const pem = (spki: Buffer): string => `-----BEGIN PUBLIC KEY-----\n${spki.toString('base64')}\n-----END PUBLIC KEY-----\n`;
+const ed25519Public = (key: Uint8Array): string => pem(der('302a300506032b6570032100', key));
+const x25519Public = (key: Uint8Array): string => pem(der('302a300506032b656e032100', key));
+
+/** A provider that writes into `calls` the bare call behind each call that goes through it. */
+export function recordingCrypto({ list, counts }: Calls): CryptoProvider {
+  const identities = new Map<string, { key: KeyObject | undefined }>();
   return {
     ...nodeCrypto,
     sha256(...parts) {
-      calls.sha256++;
-      for (const part of parts) calls.sha256Bytes += part.length;
+      counts.sha256++;
+      const input = Buffer.concat(parts);
+      list.push(() => void hash('sha256', input, 'buffer'));
       return nodeCrypto.sha256(...parts);
     },
     hmacSha256(key, ...parts) {
-      calls.hmac++;
+      counts.hmac++;
+      // Two one-shot hashes are the cheapest HMAC that Node has for a short input.
+      const inner = Buffer.concat([Buffer.alloc(64), ...parts]);
+      const outer = Buffer.alloc(96);
+      list.push(() => {
+        hash('sha256', inner, 'buffer');
+        hash('sha256', outer, 'buffer');
+      });
       return nodeCrypto.hmacSha256(key, ...parts);
     },
     ed25519Sign(seed, message) {
-      calls.sign++;
+      counts.sign++;
+      const [key, input] = [ed25519Secret(seed), copy(message)];
+      list.push(() => void sign(null, input, createPrivateKey({ key, format: 'der', type: 'pkcs8' })));
       return nodeCrypto.ed25519Sign(seed, message);
     },
     ed25519Verify(key, message, signature) {
-      calls.verify++;
-      keys.add(Buffer.from(key).toString('hex'));
-      calls.identities = keys.size;
+      counts.verify++;
+      const text = ed25519Public(key);
+      const [input, signed] = [copy(message), copy(signature)];
+      const known = identities.get(text);
+      const identity = known ?? { key: undefined };
+      if (known === undefined) {
+        counts.identities++;
+        identities.set(text, identity);
+      }
+      list.push(() => {
+        if (known === undefined) identity.key = createPublicKey(text);
+        verify(null, input, identity.key!, signed);
+      });
       return nodeCrypto.ed25519Verify(key, message, signature);
     },
     x25519PublicKey(secret) {
-      calls.publicKey++;
+      counts.publicKey++;
+      const key = x25519Secret(secret);
+      list.push(() => {
+        createPublicKey(createPrivateKey({ key, format: 'der', type: 'pkcs8' })).export({ format: 'der', type: 'spki' });
+      });
       return nodeCrypto.x25519PublicKey(secret);
     },
     x25519Each(secret, publicKeys) {
-      calls.agree += publicKeys.length;
+      counts.agree += publicKeys.length;
+      const key = x25519Secret(secret);
+      const texts = publicKeys.map(x25519Public);
+      list.push(() => {
+        const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+        for (const text of texts) diffieHellman({ privateKey, publicKey: createPublicKey(text) });
+      });
       return nodeCrypto.x25519Each(secret, publicKeys);
     },
     aes256GcmSeal(...input) {
-      calls.seal++;
+      counts.seal++;
+      const [key, nonce, aad, plaintext] = input.map(copy) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+      list.push(() => {
+        const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce);
+        cipher.setAAD(aad);
+        cipher.update(plaintext);
+        cipher.final();
+        cipher.getAuthTag();
+      });
       return nodeCrypto.aes256GcmSeal(...input);
     },
     aes256GcmOpen(...input) {
-      calls.open++;
+      counts.open++;
+      const [key, nonce, aad, sealed] = input.map(copy) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+      list.push(() => {
+        const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, TAG);
+        decipher.setAAD(aad);
+        decipher.setAuthTag(sealed.subarray(sealed.length - 16));
+        decipher.update(sealed.subarray(0, sealed.length - 16));
+        decipher.final();
+      });
       return nodeCrypto.aes256GcmOpen(...input);
     },
   };
 }
 
-export const noCalls = (): Calls => ({
-  verify: 0,
-  identities: 0,
-  sign: 0,
-  agree: 0,
-  publicKey: 0,
-  seal: 0,
-  open: 0,
-  sha256: 0,
-  sha256Bytes: 0,
-  hmac: 0,
-});
-
-/** Makes that many calls with inputs of the protocol's sizes. */
-export function bareCalls(calls: Calls): () => void {
-  const agreement = generateKeyPairSync('x25519');
-  const other = generateKeyPairSync('x25519').publicKey.export({ format: 'pem', type: 'spki' });
-  const signer = generateKeyPairSync('ed25519');
-  const identity = signer.publicKey.export({ format: 'pem', type: 'spki' });
-  const seed = signer.privateKey.export({ format: 'der', type: 'pkcs8' });
-  const secret = agreement.privateKey.export({ format: 'der', type: 'pkcs8' });
-  const message = new Uint8Array(200);
-  const associated = new Uint8Array(120);
-  const signature = sign(null, message, signer.privateKey);
-  const key = new Uint8Array(32);
-  const nonce = new Uint8Array(12);
-  const plain = new Uint8Array(64);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  cipher.setAAD(associated);
-  const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
-  const tag = cipher.getAuthTag();
-  const block = new Uint8Array(128);
-  const hashed = new Uint8Array(Math.max(1, Math.round(calls.sha256Bytes / Math.max(1, calls.sha256))));
+/** Makes the recorded calls. */
+export function bareCalls({ list }: Calls): () => void {
   return () => {
-    for (let i = 0; i < calls.identities; i++) createPublicKey(identity);
-    for (let i = 0; i < calls.verify; i++) verify(null, message, signer.publicKey, signature);
-    for (let i = 0; i < calls.sign; i++) sign(null, message, createPrivateKey({ key: seed, format: 'der', type: 'pkcs8' }));
-    for (let i = 0; i < calls.publicKey; i++) {
-      createPublicKey(createPrivateKey({ key: secret, format: 'der', type: 'pkcs8' })).export({ format: 'der', type: 'spki' });
-    }
-    for (let i = 0; i < calls.agree; i++) {
-      diffieHellman({ privateKey: agreement.privateKey, publicKey: createPublicKey(other) });
-    }
-    for (let i = 0; i < calls.seal; i++) {
-      const seal = createCipheriv('aes-256-gcm', createSecretKey(key), nonce);
-      seal.setAAD(associated);
-      seal.update(plain);
-      seal.final();
-      seal.getAuthTag();
-    }
-    for (let i = 0; i < calls.open; i++) {
-      const open = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce);
-      open.setAAD(associated);
-      open.setAuthTag(tag);
-      open.update(sealed);
-      open.final();
-    }
-    for (let i = 0; i < calls.sha256; i++) hash('sha256', hashed, 'buffer');
-    // an HMAC of a short input is two hashes of two blocks
-    for (let i = 0; i < 2 * calls.hmac; i++) hash('sha256', block, 'buffer');
+    for (const call of list) call();
   };
 }

@@ -82,7 +82,7 @@ const importedKeys = new Map<string, KeyObject>();
 const IMPORTED_KEYS_MAX = 4096;
 
 function ed25519Key(raw: Uint8Array): KeyObject | undefined {
-  const name = toHex(raw);
+  const name = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1');
   const known = importedKeys.get(name);
   if (known !== undefined) return known;
   if (!isGoodEd25519Key(raw)) return undefined;
@@ -96,7 +96,8 @@ function ed25519Key(raw: Uint8Array): KeyObject | undefined {
 const ONE_SHOT_BYTES = 16384;
 
 function sha256(parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  let length = 0;
+  for (const part of parts) length += part.length;
   if (length <= ONE_SHOT_BYTES) {
     const only = parts.length === 1 ? parts[0]! : join(parts, length);
     return plain(hash('sha256', only, 'buffer'));
@@ -116,26 +117,33 @@ function join(parts: readonly Uint8Array[], length: number): Uint8Array {
   return joined;
 }
 
+/** Where the two inputs of an HMAC are put together; a longer message gets room of its own. Overwritten after each use. */
+const inner = new Uint8Array(64 + 1024);
+const outer = new Uint8Array(64 + 32);
+
 /** HMAC of RFC 2104 on the one-shot hash, several times faster than a Hmac object for the short inputs here. */
 function hmacSha256(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
   const short = key.length > 64 ? sha256([key]) : key;
-  const length = parts.reduce((sum, part) => sum + part.length, 64);
-  const inner = new Uint8Array(length);
-  const outer = new Uint8Array(96);
-  for (let i = 0; i < 64; i++) {
-    const byte = i < short.length ? short[i]! : 0;
-    inner[i] = byte ^ 0x36;
-    outer[i] = byte ^ 0x5c;
+  let length = 64;
+  for (const part of parts) length += part.length;
+  const input = length <= inner.length ? inner.subarray(0, length) : new Uint8Array(length);
+  for (let i = 0; i < short.length; i++) {
+    input[i] = short[i]! ^ 0x36;
+    outer[i] = short[i]! ^ 0x5c;
   }
+  input.fill(0x36, short.length, 64);
+  outer.fill(0x5c, short.length, 64);
   let offset = 64;
   for (const part of parts) {
-    inner.set(part, offset);
+    input.set(part, offset);
     offset += part.length;
   }
-  outer.set(sha256([inner]), 64);
+  const digest = sha256([input]);
+  outer.set(digest, 64);
   const mac = sha256([outer]);
-  inner.fill(0);
+  input.fill(0);
   outer.fill(0);
+  digest.fill(0);
   return mac;
 }
 
@@ -179,16 +187,23 @@ export const nodeCrypto: CryptoProvider = Object.freeze({
   aes256GcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
     const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce);
     cipher.setAAD(aad);
-    return new Uint8Array(Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]));
+    const sealed = new Uint8Array(plaintext.length + 16);
+    sealed.set(cipher.update(plaintext));
+    cipher.final(); // nothing is left over in this mode
+    sealed.set(cipher.getAuthTag(), plaintext.length);
+    return sealed;
   },
   aes256GcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     if (sealed.length < 16) return undefined;
     const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: 16 });
     decipher.setAAD(aad);
     decipher.setAuthTag(sealed.subarray(sealed.length - 16));
+    const plaintext = decipher.update(sealed.subarray(0, sealed.length - 16));
     try {
-      return new Uint8Array(Buffer.concat([decipher.update(sealed.subarray(0, sealed.length - 16)), decipher.final()]));
+      decipher.final();
+      return plain(plaintext);
     } catch {
+      plaintext.fill(0);
       return undefined; // the tag does not match
     }
   },
