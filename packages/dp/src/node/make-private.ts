@@ -10,6 +10,7 @@ import type { PrivateModel } from '../training/private-model.ts';
 import { progressBar } from './progress-bar.ts';
 import { threadSessions } from './training-thread.ts';
 import type { TrainingThreadOptions } from './training-thread.ts';
+import { checkEngineChoice } from './worker-engine.ts';
 
 /** Options of {@link makePrivate}: those of `@sotto/dp`, with an engine by name. */
 export type NodePrivateModelOptions = PlanWithoutNoise &
@@ -22,6 +23,7 @@ export type NodePrivateModelOptions = PlanWithoutNoise &
  */
 export function makePrivate(model: TrainableModel, options: NodePrivateModelOptions): PrivateModel {
   const { engine, lanes, ...rest } = options;
+  checkEngineChoice(engine, lanes);
   const thread = { ...(engine === undefined ? {} : { engine }), ...(lanes === undefined ? {} : { lanes }) };
   return makePrivateWith(model, {
     ...(rest as PlanWithoutNoise & ModelOptions),
