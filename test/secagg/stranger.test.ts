@@ -1,7 +1,8 @@
 /**
  * A reader of `docs/secagg-wire.md` and of nothing else: decodes every message of the recorded rounds, verifies every
  * signature, opens every box, recovers the lost secrets from the opened shares and takes the sum out of the masked inputs,
- * with `node:crypto` and the arithmetic written here. It imports nothing of Sotto.
+ * with `node:crypto`, the arithmetic written here and, for the hybrid suite, the ML-KEM of a library. It imports nothing of
+ * Sotto.
  */
 import assert from 'node:assert/strict';
 import {
@@ -16,6 +17,7 @@ import {
   verify,
 } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { describe, expect, it } from 'vitest';
 
 interface Recorded {
@@ -38,7 +40,7 @@ interface Recorded {
   readonly authorityKey: string;
   readonly ctx: string;
   readonly sid: string;
-  readonly members: readonly { readonly id: string; readonly channelSecret: string }[];
+  readonly members: readonly (Readonly<Record<'id' | 'r' | 'channelSecret', string>> & { readonly channelKemSeed?: string })[];
   readonly messages: readonly { readonly from: string; readonly to: string; readonly name: string; readonly hex: string }[];
   readonly survivors: readonly string[];
   readonly sums: readonly (readonly number[])[];
@@ -61,6 +63,14 @@ const sha256 = (...parts: readonly Buffer[]): Buffer => createHash('sha256').upd
 const H = (label: string, ...fields: readonly Buffer[]): Buffer => sha256(labelled(label, fields));
 const expand = (key: Buffer, label: string, ...fields: readonly Buffer[]): Buffer =>
   createHmac('sha256', key).update(labelled(label, fields)).update(Buffer.of(1)).digest();
+const expand64 = (key: Buffer, label: string): Buffer => {
+  const first = expand(key, label);
+  const second = createHmac('sha256', key).update(first).update(labelled(label, [])).update(Buffer.of(2)).digest();
+  return Buffer.concat([first, second]);
+};
+/** The decapsulated secret of a ciphertext, with the key of a seed d ‖ z. */
+const decapsulate = (seed: Buffer, ciphertext: Buffer): Buffer =>
+  Buffer.from(ml_kem768.decapsulate(ciphertext, ml_kem768.keygen(seed).secretKey));
 const kdf = (key: Buffer, sid: Buffer, label: string, ...fields: readonly Buffer[]): Buffer =>
   Buffer.from(hkdfSync('sha256', key, sid, labelled(label, fields), 32));
 const root = (leaves: readonly Buffer[]): Buffer => {
@@ -133,9 +143,10 @@ function elements(bytes: Buffer, bits: number, length: number): bigint[] {
   return Array.from({ length }, (_, e) => (all >> BigInt(e * bits)) & ((1n << BigInt(bits)) - 1n));
 }
 
-describe.each(['honest-round.json', 'two-drop-outs.json'])('a stranger reads %s', (file) => {
+describe.each(['honest-round.json', 'two-drop-outs.json', 'hybrid-round.json'])('a stranger reads %s', (file) => {
   const recorded = JSON.parse(readFileSync(new URL(`vectors/${file}`, import.meta.url), 'utf8')) as Recorded;
   const { context } = recorded;
+  const hybrid = context.suite === 'x25519-mlkem768';
   const sid = hex(recorded.sid);
   const all = (name: string): { readonly from: string; readonly to: string; readonly data: Buffer }[] =>
     recorded.messages
@@ -205,15 +216,46 @@ describe.each(['honest-round.json', 'two-drop-outs.json'])('a stranger reads %s'
 
   const readBoxes = (reader: Reader) =>
     reader.list(() => ({ peer: reader.text(), ciphertexts: reader.list(() => reader.bytes()), sealed: reader.bytes() }));
-  const opened = new Map<string, { readonly r: Buffer; readonly b: Buffer }>();
-  const openBox = (from: string, to: string, sealed: Buffer): void => {
-    const secret = hex(recorded.members.find((member) => member.id === to)!.channelSecret);
-    const key = kdf(agree(secret, roster[ids.indexOf(from)]!.channelKey), sid, 'chan', framed(from), framed(to));
+  interface Box {
+    readonly r: Buffer;
+    readonly b: Buffer;
+    readonly confirmation: Buffer;
+    readonly ciphertexts: readonly Buffer[];
+  }
+  const opened = new Map<string, Box>();
+  const openBox = (from: string, to: string, ciphertexts: readonly Buffer[], sealed: Buffer): void => {
+    const own = recorded.members.find((member) => member.id === to)!;
+    const lower = ids.indexOf(from) < ids.indexOf(to);
+    expect(ciphertexts.length).toBe(!hybrid ? 0 : lower ? 2 : 1);
+    const agreed = agree(hex(own.channelSecret), roster[ids.indexOf(from)]!.channelKey);
+    const secret = hybrid ? decapsulate(hex(own.channelKemSeed!), ciphertexts[0]!) : Buffer.alloc(0);
+    const key = kdf(Buffer.concat([agreed, secret]), sid, 'chan', framed(from), framed(to));
     const cipher = createDecipheriv('aes-256-gcm', key, Buffer.alloc(12));
-    cipher.setAAD(labelled('share', [framed(sid), framed(from), framed(to), u32(ids.indexOf(to) + 1), u32(0)]));
+    const associated = [framed(sid), framed(from), framed(to), u32(ids.indexOf(to) + 1), list(ciphertexts.map(framed))];
+    cipher.setAAD(labelled('share', associated));
     cipher.setAuthTag(sealed.subarray(-16));
     const plain = Buffer.concat([cipher.update(sealed.subarray(0, -16)), cipher.final()]);
-    opened.set(`${from} ${to}`, { r: plain.subarray(0, 32), b: plain.subarray(32) });
+    expect(plain.length).toBe(hybrid && lower ? 96 : 64);
+    const [r, b, confirmation] = [plain.subarray(0, 32), plain.subarray(32, 64), plain.subarray(64)];
+    opened.set(`${from} ${to}`, { r, b, confirmation, ciphertexts });
+  };
+  /** The pair key of a member whose r is known with another one. */
+  const pairKey = (id: string, r: Buffer, peer: string): Buffer => {
+    const agreed = agree(expand(r, 'mask x25519'), roster[ids.indexOf(peer)]!.maskKey);
+    const [low, high] = ids.indexOf(id) < ids.indexOf(peer) ? [id, peer] : [peer, id];
+    if (!hybrid) return kdf(agreed, sid, 'pair', framed(low), framed(high));
+    const ciphertext = opened.get(`${low} ${high}`)!.ciphertexts[1]!;
+    let secret: Buffer;
+    if (id === low) {
+      const coins = expand(r, 'mask coins', framed(sid), framed(peer));
+      const made = ml_kem768.encapsulate(roster[ids.indexOf(peer)]!.kemKeys[1]!, coins);
+      expect(Buffer.from(made.cipherText)).toEqual(ciphertext);
+      secret = Buffer.from(made.sharedSecret);
+    } else {
+      secret = decapsulate(expand64(r, 'mask mlkem'), ciphertext);
+    }
+    const digest = H('mask ciphertext', framed(ciphertext));
+    return kdf(Buffer.concat([agreed, secret]), sid, 'pair', framed(low), framed(high), framed(digest));
   };
 
   it('opens every box, and passes on what the coordinator passes on', () => {
@@ -223,9 +265,11 @@ describe.each(['honest-round.json', 'two-drop-outs.json'])('a stranger reads %s'
       const boxes = readBoxes(reader);
       const signature = reader.bytes();
       reader.end();
-      const items = boxes.map(({ peer, sealed }) => Buffer.concat([framed(peer), u32(0), framed(sealed)]));
+      const items = boxes.map(({ peer, ciphertexts, sealed }) =>
+        Buffer.concat([framed(peer), list(ciphertexts.map(framed)), framed(sealed)]),
+      );
       expect(signed(keyOf(from), signature, 'share', framed(sid), framed(H('share', framed(from), list(items))))).toBe(true);
-      for (const { peer, sealed } of boxes) openBox(from, peer, sealed);
+      for (const { peer, ciphertexts, sealed } of boxes) openBox(from, peer, ciphertexts, sealed);
     }
     expect(opened.size).toBe(n * (n - 1));
     for (const { data } of all('delivery')) {
@@ -233,6 +277,20 @@ describe.each(['honest-round.json', 'two-drop-outs.json'])('a stranger reads %s'
       expect(reader.list(() => reader.text())).toEqual(ids);
       expect(readBoxes(reader).length).toBe(n - 1);
       reader.end();
+    }
+  });
+
+  it('derives one mask key at both ends of every pair, and the confirmation of the lower one', () => {
+    for (const [place, { id, kemKeys }] of roster.entries()) {
+      const r = hex(recorded.members[place]!.r);
+      const seeds = hybrid ? [hex(recorded.members[place]!.channelKemSeed!), expand64(r, 'mask mlkem')] : [];
+      expect(kemKeys).toEqual(seeds.map((seed) => Buffer.from(ml_kem768.keygen(seed).publicKey)));
+      for (const [k, peer] of ids.entries()) {
+        if (k <= place) continue;
+        const key = pairKey(id, r, peer);
+        expect(pairKey(peer, hex(recorded.members[k]!.r), id)).toEqual(key);
+        if (hybrid) expect(opened.get(`${id} ${peer}`)!.confirmation).toEqual(expand(key, 'confirm'));
+      }
     }
   });
 
@@ -305,12 +363,11 @@ describe.each(['honest-round.json', 'two-drop-outs.json'])('a stranger reads %s'
         put(kdf(secret, sid, 'self', framed(dealer)), -1n);
         continue;
       }
-      const mask = expand(secret, 'mask x25519');
+      expect(secret).toEqual(hex(recorded.members[place]!.r));
       for (const peer of recorded.survivors) {
         const other = ids.indexOf(peer);
-        const [low, high] = place < other ? [dealer, peer] : [peer, dealer];
         // The survivor added where it is the lower one.
-        put(kdf(agree(mask, roster[other]!.maskKey), sid, 'pair', framed(low), framed(high)), other < place ? -1n : 1n);
+        put(pairKey(dealer, secret, peer), other < place ? -1n : 1n);
       }
     }
     const sums = totals.map((total, v) => {
