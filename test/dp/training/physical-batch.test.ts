@@ -71,7 +71,7 @@ describe('the physical batch', () => {
   // The kernel's count of a process's greatest memory is Linux's.
   const hasPeak = existsSync('/proc/self/status');
   // Skipped on other systems; with CI set it runs, and fails there.
-  it.skipIf(!hasPeak && process.env['CI'] === undefined).each(['dense', 'convolutional'])(
+  it.skipIf(!hasPeak && process.env['CI'] === undefined).each(['dense', 'convolutional', 'embedding', 'attention'])(
     'keeps a training within 1.3 times of its memory budget: %s',
     (kind) => {
       const budget = 256 * 2 ** 20;
