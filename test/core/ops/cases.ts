@@ -38,6 +38,14 @@ const unary: Case[] = (['neg', 'abs', 'exp', 'tanh', 'sigmoid', 'relu', 'softplu
   build: (ops, [x]) => ops[name](x!),
 }));
 
+/** Far beyond where e^x overflows. */
+const large: Case[] = (['tanh', 'sigmoid', 'relu', 'softplus', 'softmax'] as const).map((name) => ({
+  name: `${name} of large numbers`,
+  shapes: [[3, 5]],
+  map: (x) => 1e4 * x,
+  build: (ops, [x]) => ops[name](x!),
+}));
+
 /** The cases that a primitive brings with it. */
 export function casesOf<A extends object>(primitive: Primitive<A>): Case[] {
   return primitive.cases.map(({ name, shapes, attributes, map }) => ({
@@ -54,6 +62,18 @@ export const cases: readonly Case[] = [
   ...casesOf(cumulativeSum),
   ...elementwise,
   ...unary,
+  ...large,
+  {
+    name: 'add, a vector to five axes',
+    shapes: [[2, 1, 2, 2, 3], [3]],
+    build: (ops, [a, b]) => ops.add(ops.mul(a!, b!), ops.greater(b!, a!)),
+  },
+  {
+    name: 'where, of five axes',
+    shapes: [[2, 1, 2, 2, 3], [3], []],
+    map: (x, i) => (i === 0 ? Math.round(x) : x),
+    build: (ops, [c, a, b]) => ops.where(c!, a!, b!),
+  },
   { name: 'log', shapes: [[4]], map: (x) => Math.abs(x) + 0.1, build: (ops, [x]) => ops.log(x!) },
   { name: 'sqrt', shapes: [[4]], map: Math.abs, build: (ops, [x]) => ops.sqrt(x!) },
   {
@@ -103,6 +123,22 @@ export const cases: readonly Case[] = [
       [4, 5],
     ],
     build: (ops, [a, b]) => ops.matMul(a!, b!),
+  },
+  {
+    name: 'matMul, either batch broadcast',
+    shapes: [
+      [2, 1, 3, 4],
+      [5, 4, 2],
+    ],
+    build: (ops, [a, b]) => ops.matMul(a!, b!),
+  },
+  {
+    name: 'matMul, either batch broadcast, both transposed',
+    shapes: [
+      [2, 1, 2, 4, 3],
+      [2, 3, 1, 2, 4],
+    ],
+    build: (ops, [a, b]) => ops.matMul(a!, b!, true, true),
   },
   { name: 'reshape', shapes: [[2, 6]], build: (ops, [x]) => ops.reshape(x!, [3, 4]) },
   { name: 'transpose', shapes: [[2, 3, 4]], build: (ops, [x]) => ops.transpose(x!, [2, 0, 1]) },
@@ -156,6 +192,14 @@ export const cases: readonly Case[] = [
       [3, 2, 3, 3],
     ],
     build: (ops, [x, k]) => ops.conv2d(x!, k!, { ...window, dilations: [2, 2], groups: 1 }),
+  },
+  {
+    name: 'conv2d, strided and dilated',
+    shapes: [
+      [2, 2, 8, 7],
+      [3, 2, 2, 2],
+    ],
+    build: (ops, [x, k]) => ops.conv2d(x!, k!, { strides: [2, 3], pads: [1, 0, 1, 1], dilations: [2, 2], groups: 1 }),
   },
   {
     name: 'conv2d, grouped',

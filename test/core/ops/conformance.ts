@@ -31,6 +31,9 @@ export function conformsToOps(engine: Engine, tolerance: number): void {
           masked: ops.where(ops.isFinite(x!), x!, zero),
           greater: ops.greater(x!, zero),
           equal: ops.equal(x!, x!),
+          log: ops.isFinite(ops.log(ops.sub(x!, ops.constant([4], [])))),
+          root: ops.isFinite(ops.sqrt(ops.sub(x!, ops.constant([4], [])))),
+          inverse: ops.isFinite(ops.div(ops.constant([1], []), ops.mul(x!, ops.constant([1, 1, 1, 0], [4])))),
         };
       },
     };
@@ -39,6 +42,10 @@ export function conformsToOps(engine: Engine, tolerance: number): void {
     expect([...outputs['masked']!]).toEqual([0, 0, 0, 2]);
     expect([...outputs['greater']!]).toEqual([0, 1, 0, 1]);
     expect([...outputs['equal']!]).toEqual([0, 1, 1, 1]);
+    // Logarithms and roots of −∞ and −2; 1/0 and 1/∞.
+    expect([...outputs['log']!.slice(2)]).toEqual([0, 0]);
+    expect([...outputs['root']!.slice(2)]).toEqual([0, 0]);
+    expect([...outputs['inverse']!.slice(1)]).toEqual([1, 1, 0]);
   });
 
   it('refuses inputs that are missing or of the wrong size, and runs after disposal', async () => {

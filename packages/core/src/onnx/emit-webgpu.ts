@@ -21,6 +21,11 @@ const swapLast = (rank: number): readonly number[] => [...Array.from({ length: r
 /** The WebGPU provider's own rules. */
 export const webGpuRules: Partial<Rules> = {
   apply: applyOn('webgpu'),
+  // What a shader gives for a negative number is not specified, and was seen to be that of its magnitude.
+  log(emit, _, [x]) {
+    const isDefined = emit.op('GreaterOrEqual', [x, emit.scalar(0)]);
+    return emit.op('Where', [isDefined, emit.op('Log', [x]), emit.scalar(NaN)]);
+  },
   // No FusedMatMul kernel.
   matMul(emit, node, [a, b]) {
     const { transposeA, transposeB } = node.attributes;

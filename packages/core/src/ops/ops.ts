@@ -5,7 +5,11 @@
  * integers: comparisons give 1 or 0, ids are whole numbers. Shapes are checked when an operation is called, by
  * {@link ./shapes.ts}, so that all implementations refuse the same calls with the same words.
  *
- * Implementations differ in precision only: `reference` computes in float64, the others in float32.
+ * Implementations differ in precision only: `reference` computes in float64, the others in float32, some without subnormal numbers, and with errors of the
+ * order of 10⁻⁷ beside the largest value that a function takes (so not in each of its small values).
+ *
+ * NaN and infinities: what is said below holds everywhere. Beyond that, functions of a NaN are NaN on processors, but graphics processors may make a number of it
+ * (a sigmoid or a relu of 0, say); so mask with {@link Ops.isFinite} what must not count.
  *
  * @module
  */
@@ -53,7 +57,9 @@ export interface Ops<T> {
   neg(x: T): T;
   abs(x: T): T;
   exp(x: T): T;
+  /** The natural logarithm: NaN below 0; at 0 it is −∞, or on a graphics processor a number about −88. */
   log(x: T): T;
+  /** The square root: NaN below 0. */
   sqrt(x: T): T;
   tanh(x: T): T;
   /** The error function, 2/√π ∫₀ˣ e^(−t²) dt. */
@@ -83,7 +89,7 @@ export interface Ops<T> {
 
   /** Sum over the axes, which keep size 1. */
   sum(x: T, axes: readonly number[]): T;
-  /** Maximum over the axes, which keep size 1. */
+  /** Maximum over the axes, which keep size 1. What a NaN gives is not specified. */
   max(x: T, axes: readonly number[]): T;
   /** Softmax over the last axis. */
   softmax(x: T): T;
@@ -108,7 +114,7 @@ export interface Ops<T> {
   /** Reverses the order along the axes. */
   reverse(x: T, axes: readonly number[]): T;
 
-  /** Rows of a table `[rows, …rest]` by whole-numbered ids of any shape: `[…ids, …rest]`. Ids outside the table are an error or NaN rows. */
+  /** Rows of a table `[rows, …rest]` by whole-numbered ids of any shape: `[…ids, …rest]`. Ids outside the table are an error or NaN rows; what a fraction gives is not specified. */
   gather(table: T, ids: T): T;
   /** Ids of shape s → s + [depth]: 1 at the id, else 0. Ids outside [0, depth) give zeros. */
   oneHot(ids: T, depth: number): T;
@@ -119,7 +125,7 @@ export interface Ops<T> {
   conv2dInputGradient(gradient: T, kernel: T, inputShape: Shape, options: Conv2dOptions): T;
   /** Sliding windows of x `[n, C, H, W]` → `[n, C·Kh·Kw, Oh·Ow]`; channel-major, then kernel row, then kernel column. */
   patches(x: T, size: readonly [number, number], window: Window2d): T;
-  /** Maximum over windows of x `[n, C, H, W]`; padding never wins. */
+  /** Maximum over windows of x `[n, C, H, W]`; padding never wins. What a NaN in a window gives is not specified. */
   maxPool2d(x: T, options: Pool2dOptions): T;
   /** The gradient of {@link maxPool2d}: each window's gradient goes to its first maximum in row-major order. */
   maxPool2dGradient(x: T, y: T, gradient: T, options: Pool2dOptions): T;

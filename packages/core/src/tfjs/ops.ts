@@ -38,10 +38,42 @@ function padImage(x: Tensor, { pads: [top, left, bottom, right] }: Window2d, val
 }
 
 /** One group's convolution, for a padded input. tfjs backends take channels last. */
-function convolve(x: Tensor, kernel: Tensor, options: Conv2dOptions): Tensor {
+function convolve(x: Tensor, kernel: Tensor, { strides, dilations }: Conv2dOptions): Tensor {
   const filter = tf.transpose(kernel, [2, 3, 1, 0]) as Tensor4D;
   const image = tf.transpose(x, NHWC) as Tensor4D;
-  return tf.transpose(tf.conv2d(image, filter, [...options.strides], 'valid', 'NHWC', [...options.dilations]), NCHW);
+  const [sy, sx] = strides;
+  if (Math.max(...dilations) === 1 || Math.max(sy, sx) === 1)
+    return tf.transpose(tf.conv2d(image, filter, [sy, sx], 'valid', 'NHWC', [...dilations]), NCHW);
+  // tfjs refuses strides and dilations at once: every position, of which some are kept.
+  const all = tf.conv2d(image, filter, 1, 'valid', 'NHWC', [...dilations]);
+  return tf.transpose(tf.stridedSlice(all, [0, 0, 0, 0], all.shape, [1, sy, sx, 1]), NCHW);
+}
+
+/**
+ * Element by element. Beyond four axes, operands of other shapes are repeated and all is done on vectors: WebGPU's shader for a vector beside five axes does not compile, its
+ * choice has four axes at most, and TensorFlow's broadcasting stops at six.
+ */
+function elementwise(f: (...operands: Tensor[]) => Tensor, ...operands: Tensor[]): Tensor {
+  if (operands.every((x) => x.rank <= 4)) return f(...operands);
+  const shape = operands.map((x) => x.shape).reduce((a, b) => [...shapes.broadcastShape('broadcast', a, b)]);
+  const same = operands.map((x) => {
+    if (x.size === 1) return tf.reshape(x, []);
+    return tf.reshape(x.shape.join() === shape.join() ? x : tf.broadcastTo(x, shape), [-1]);
+  });
+  return tf.reshape(f(...same), shape);
+}
+
+const pairwise = (f: (a: Tensor, b: Tensor) => Tensor, a: Tensor, b: Tensor): Tensor => elementwise((x, y) => f(x!, y!), a, b);
+
+/**
+ * An operand of a matrix product whose batch axes are `batch`. Kernels broadcast one matrix to all of a batch, but give garbage or nothing where both operands have some of
+ * the batch's axes only; then what is missing is repeated.
+ */
+function batched(x: Tensor, batch: Shape): Tensor {
+  const own = [...Array.from({ length: batch.length + 2 - x.rank }, () => 1), ...x.shape];
+  const lifted = x.rank === own.length ? x : tf.reshape(x, own);
+  const count = shapes.sizeOf(own.slice(0, -2));
+  return count === 1 || count === shapes.sizeOf(batch) ? lifted : tf.broadcastTo(lifted, [...batch, ...own.slice(-2)]);
 }
 
 /**
@@ -133,12 +165,12 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
     }
     return tf.tensor(Float32Array.from(values), [...shape], 'float32');
   },
-  add: (a: Tensor, b: Tensor) => tf.add(a, b),
-  sub: (a: Tensor, b: Tensor) => tf.sub(a, b),
-  mul: (a: Tensor, b: Tensor) => tf.mul(a, b),
-  div: (a: Tensor, b: Tensor) => tf.div(a, b),
-  maximum: (a: Tensor, b: Tensor) => tf.maximum(a, b),
-  minimum: (a: Tensor, b: Tensor) => tf.minimum(a, b),
+  add: (a: Tensor, b: Tensor) => pairwise(tf.add, a, b),
+  sub: (a: Tensor, b: Tensor) => pairwise(tf.sub, a, b),
+  mul: (a: Tensor, b: Tensor) => pairwise(tf.mul, a, b),
+  div: (a: Tensor, b: Tensor) => pairwise(tf.div, a, b),
+  maximum: (a: Tensor, b: Tensor) => pairwise(tf.maximum, a, b),
+  minimum: (a: Tensor, b: Tensor) => pairwise(tf.minimum, a, b),
   neg: (x: Tensor) => tf.neg(x),
   abs: (x: Tensor) => tf.abs(x),
   exp: (x: Tensor) => tf.exp(x),
@@ -148,10 +180,11 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
   sigmoid: (x: Tensor) => tf.sigmoid(x),
   relu: (x: Tensor) => tf.relu(x),
   softplus: (x: Tensor) => tf.softplus(x),
-  greater: (a: Tensor, b: Tensor) => asFloat(tf.greater(a, b)),
-  greaterEqual: (a: Tensor, b: Tensor) => asFloat(tf.greaterEqual(a, b)),
-  equal: (a: Tensor, b: Tensor) => asFloat(tf.equal(a, b)),
-  where: (condition: Tensor, a: Tensor, b: Tensor) => tf.where(tf.notEqual(condition, 0), a, b),
+  greater: (a: Tensor, b: Tensor) => asFloat(pairwise(tf.greater, a, b)),
+  greaterEqual: (a: Tensor, b: Tensor) => asFloat(pairwise(tf.greaterEqual, a, b)),
+  equal: (a: Tensor, b: Tensor) => asFloat(pairwise(tf.equal, a, b)),
+  where: (condition: Tensor, a: Tensor, b: Tensor) =>
+    elementwise((c, x, y) => tf.where(tf.notEqual(c!, 0), x!, y!), condition, a, b),
   sum(x: Tensor, axes: readonly number[]): Tensor {
     shapes.reducedShape('sum', x.shape, axes);
     return tf.sum(x, [...axes], true);
@@ -166,11 +199,8 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
   },
   matMul(a: Tensor, b: Tensor, transposeA: boolean = false, transposeB: boolean = false): Tensor {
     const shape = shapes.matMulShape(a.shape, b.shape, transposeA, transposeB);
-    // tfjs broadcasts batch axes, but wants equal ranks.
-    const rank = shape.length;
-    const lift = (x: Tensor): Tensor =>
-      x.rank === rank ? x : tf.reshape(x, [...Array.from({ length: rank - x.rank }, () => 1), ...x.shape]);
-    return tf.matMul(lift(a), lift(b), transposeA, transposeB);
+    const batch = shape.slice(0, -2);
+    return tf.matMul(batched(a, batch), batched(b, batch), transposeA, transposeB);
   },
   reshape: (x: Tensor, shape: Shape) => tf.reshape(x, [...shapes.reshapeShape(x.shape, shape)]),
   transpose(x: Tensor, permutation: readonly number[]): Tensor {

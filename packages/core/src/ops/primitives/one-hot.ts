@@ -23,11 +23,14 @@ export const oneHot: Primitive<{ readonly depth: number }> = definePrimitive({
   // ONNX counts negative ids from the end; here they stand for nothing, so ids are compared with 0 … depth − 1.
   onnx: (emit, [ids], { shape, attributes: { depth } }) =>
     emit.asFloat(emit.op('Equal', [emit.reshape(ids!, [...shape.slice(0, -1), 1]), emit.floats(upTo(depth), [depth])])),
-  tfjs: (tfjs, [ids], { depth }) => tfjs.equal(tfjs.expandDims(ids!, -1), tfjs.range(0, depth)),
+  // As a table, because WebGPU's comparison fails for more than four axes.
+  tfjs: (tfjs, [ids], { depth }, shape) =>
+    tfjs.reshape(tfjs.equal(tfjs.reshape(ids!, [ids!.size, 1]), tfjs.range(0, depth)), [...shape]),
   place: (_, [place]) => place,
   derivative: 'zero',
   cases: [
     { shapes: [[2, 4]], attributes: { depth: 3 }, map: (x) => Math.floor(x * 4) },
+    { name: 'of four axes', shapes: [[2, 1, 3, 2]], attributes: { depth: 3 }, map: (x) => Math.floor(x * 4) },
     { name: 'of no id at all', shapes: [[2, 4]], attributes: { depth: 3 }, map: (x) => 3 * x + 0.3 },
   ],
 });
