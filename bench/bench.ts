@@ -7,6 +7,8 @@
 export interface BenchOptions {
   /** Folder of a Python virtual environment with the peers installed; without it the peers' rows are left out. */
   readonly peers?: string | undefined;
+  /** Parts to run, by names that the benchmark knows; all where it is left out. Results of parts are not written. */
+  readonly only?: readonly string[] | undefined;
   /** Shows a line of progress. */
   readonly progress: (line: string) => void;
 }

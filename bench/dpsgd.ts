@@ -2,7 +2,7 @@
  * Private training steps: Sotto against its own non-private step, PyTorch and Opacus, side by side on the same batch and cores.
  *
  * A step is forward, backward, clip, noise and update on one full batch, as a training session takes it. Contenders take turns in rounds; medians of wall time. The
- * peers take part where `--peers VENV` names a Python environment with torch and opacus.
+ * peers take part where `--peers VENV` names a Python environment with torch and opacus; `--only MODEL` runs one model.
  *
  * @module
  */
@@ -174,20 +174,29 @@ function secureTable(all: readonly Measured[]): BenchTable {
   };
 }
 
+/** The models to run: those named, or all. */
+function chosen(only: readonly string[] | undefined): typeof entries {
+  if (only === undefined) return entries;
+  const unknown = only.find((name) => entries.every(({ model }) => model !== name));
+  if (unknown !== undefined)
+    throw new Error(`there is no model "${unknown}"; the models are ${entries.map(({ model }) => model).join(', ')}`);
+  return entries.filter(({ model }) => only.includes(model));
+}
+
 export async function run(options: BenchOptions): Promise<BenchResult> {
   const all: Measured[] = [];
-  for (const entry of entries) all.push(await measure(entry, options));
+  for (const entry of chosen(options.only)) all.push(await measure(entry, options));
   const [whole] = bars;
   const claims = all
     .filter(({ model, ms }) => model.name !== 'logistic' && ms[PYTORCH] !== undefined)
     .map(({ model, ms }) => `${model.name} ${whole!.ratio(ms).toFixed(2)}`);
-  const first = all.find(({ model }) => model.name === 'cnn')!.firstStepMs;
+  const first = all.find(({ model }) => model.name === 'cnn')?.firstStepMs;
   return {
     summary:
       (claims.length === 0
         ? 'Without the peers.'
         : `A whole private step in fast mode takes, of PyTorch’s step without privacy: ${claims.join(', ')}.`) +
-      ` Time to the first step of the cnn: ${Math.round(first)} ms.`,
+      (first === undefined ? '' : ` Time to the first step of the cnn: ${Math.round(first)} ms.`),
     tables: [barTable(all), ...all.map(tableOf), secureTable(all)],
     data: {
       threads: THREADS,

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [--json] [--peers VENV]`: runs a benchmark, prints its tables and writes
- * `bench/results/NAME.json` with the description of the machine.
+ * `npm run bench -- NAME [--json] [--peers VENV] [--only PART]…`: runs a benchmark, prints its tables and writes
+ * `bench/results/NAME.json` with the description of the machine, unless only parts of it were run.
  *
  * @module
  */
@@ -84,6 +84,7 @@ async function main(): Promise<number> {
     options: {
       json: { type: 'boolean', default: false },
       peers: { type: 'string' },
+      only: { type: 'string', multiple: true },
       'no-write': { type: 'boolean', default: false },
     },
     allowPositionals: true,
@@ -91,7 +92,7 @@ async function main(): Promise<number> {
   const [name] = positionals;
   if (name === undefined) {
     const width = Math.max(0, ...names.map((one) => one.length));
-    process.stdout.write('usage: npm run bench -- NAME [--json] [--peers VENV] [--no-write]\n\n');
+    process.stdout.write('usage: npm run bench -- NAME [--json] [--peers VENV] [--only PART]… [--no-write]\n\n');
     for (const one of names) process.stdout.write(`  ${one.padEnd(width)}  ${summaryOf(one)}\n`);
     return 0;
   }
@@ -103,7 +104,7 @@ async function main(): Promise<number> {
   if (module.run === undefined) throw new Error(`bench/${name}.ts exports no run`);
   const startedMs = Date.now();
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  const { summary, tables, data } = await module.run({ peers: values.peers, progress });
+  const { summary, tables, data } = await module.run({ peers: values.peers, only: values.only, progress });
   const seconds = Math.round((Date.now() - startedMs) / 1000);
   const result = {
     name,
@@ -116,13 +117,14 @@ async function main(): Promise<number> {
     data,
   };
   const text = `${JSON.stringify(result, (_key, value: unknown) => (value === Infinity ? 'Infinity' : value), 2)}\n`;
-  if (!values['no-write']) {
+  const writes = !values['no-write'] && values.only === undefined;
+  if (writes) {
     mkdirSync(join(folder, 'results'), { recursive: true });
     writeFileSync(join(folder, 'results', `${name}.json`), text);
   }
   if (values.json) process.stdout.write(text);
   else process.stdout.write(`${tables.map((table) => `${tableText(table)}\n\n`).join('')}${summary}\n`);
-  if (!values['no-write']) progress(`written to bench/results/${name}.json`);
+  if (writes) progress(`written to bench/results/${name}.json`);
   return 0;
 }
 

@@ -19,6 +19,7 @@ import type { SessionSpec, TrainingSession } from '../../packages/dp/src/trainin
 import { stepper } from './contender.ts';
 import type { Contender } from './contender.ts';
 import type { BenchModel } from './models.ts';
+import { PlainDescent } from './plain-descent.ts';
 
 const LEARNING_RATE = 0.1;
 const LOSS = 'sparseCategoricalCrossentropy';
@@ -93,11 +94,11 @@ async function bareSteps(
   program: (n: number) => Program,
 ): Promise<{ step: () => Promise<void>; close: () => Promise<void> }> {
   const lanes = engine.lanes ?? 1;
-  if (lanes > 2) throw new Error(`${lanes} lanes; the update is written for two`);
   const n = Math.ceil(model.batch / lanes);
   const compiled = await engine.compile(program(n));
   const { x, y } = examplesOf(model);
-  const parameters = sharedFloats(graph.parameterCount);
+  const descent = new PlainDescent(graph.parameterCount, lanes, LEARNING_RATE / model.batch);
+  const { parameters } = descent;
   parameters.set(initialWeights(graph));
   const slots = Array.from({ length: lanes }, (_, lane) => {
     const share = (values: Float32Array): Float32Array => {
@@ -106,30 +107,24 @@ async function bareSteps(
       part.set(values.subarray(lane * n * width, Math.min(values.length, (lane + 1) * n * width)));
       return part;
     };
-    const sum = sharedFloats(graph.parameterCount);
+    const sum = descent.sums[lane]!;
     return {
       inputs: { parameters, x0: share(x), y0: share(y), mask: sharedFloats(n).fill(1) },
       into: Object.fromEntries(
         graph.trainable.map(({ offset, size }, i) => [`s${i}`, sum.subarray(offset, offset + size)] as const),
       ),
-      sum,
     };
   });
-  const rate = LEARNING_RATE / model.batch;
   return {
     step: async () => {
       await Promise.all(slots.map(({ inputs, into }) => compiled.run(inputs, into)));
-      update(parameters, slots[0]!.sum, slots[1]?.sum, rate);
+      descent.step();
     },
-    close: () => compiled.dispose(),
+    close: async () => {
+      await descent.close();
+      await compiled.dispose();
+    },
   };
-}
-
-/** Gradient descent with the sums of one or two lanes, in one loop. */
-function update(parameters: Float32Array, first: Float32Array, second: Float32Array | undefined, rate: number): void {
-  const { length } = parameters;
-  if (second === undefined) for (let j = 0; j < length; j++) parameters[j] = parameters[j]! - rate * first[j]!;
-  else for (let j = 0; j < length; j++) parameters[j] = parameters[j]! - rate * (first[j]! + second[j]!);
 }
 
 function initialWeights(graph: ModelGraph): Float64Array {

@@ -6,8 +6,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { tensor2d } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BlockThread } from '../../../packages/dp/src/fused/blocks.ts';
-import { FusedUpdate } from '../../../packages/dp/src/fused/fused-update.ts';
+import { FusedUpdate, helperThread } from '../../../packages/dp/src/fused/fused-update.ts';
 import { BLOCK } from '../../../packages/dp/src/fused/layout.ts';
 import { updateHelpers } from '../../../packages/dp/src/node/update-helpers.ts';
 import { createOptimiser } from '../../../packages/dp/src/optimiser/optimiser.ts';
@@ -83,11 +82,10 @@ describe('threads that help to end a step', () => {
 
   it('end the training where one of them fails', () => {
     const fused = open(1);
-    const { memory, layout, optimiser, index } = fused.helper(1);
     fused.sums[0]!.fill(1);
     fused.add([fused.sums[0]!]);
     // The other thread takes a block and fails, in the middle of a draw of this one.
-    const other = new BlockThread(memory, layout, optimiser, index);
+    const other = helperThread(fused.helper(1));
     let begun = false;
     const draw = (target: Float64Array): void => {
       target.fill(0);

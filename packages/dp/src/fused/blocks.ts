@@ -6,8 +6,6 @@
  *
  * @module
  */
-import type { OptimiserOptions } from '../optimiser/optimiser.ts';
-import { compilePass } from './kernel.ts';
 import type { Pass, PassForm, SharedMemory } from './kernel.ts';
 import { BLOCK, CONTROL_WORDS } from './layout.ts';
 import type { VectorLayout } from './layout.ts';
@@ -36,13 +34,16 @@ export class BlockThread {
   readonly #noise: Float64Array;
   readonly #noiseAt: number;
 
-  /** @param index The number of the thread, from 0; no other may have it. */
-  constructor(memory: SharedMemory, layout: VectorLayout, optimiser: OptimiserOptions, index: number) {
+  /**
+   * @param compile Compiles a form of the pass; must be the same for all threads.
+   * @param index The number of the thread, from 0; no other may have it.
+   */
+  constructor(memory: SharedMemory, layout: VectorLayout, compile: (form: PassForm) => Pass, index: number) {
     this.#layout = layout;
     this.#control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
     this.#noiseAt = layout.noiseAt[index]!;
     this.#noise = new Float64Array(memory.buffer, this.#noiseAt, BLOCK);
-    this.#compile = (form) => compilePass(memory, layout, optimiser, form);
+    this.#compile = compile;
   }
 
   get #blocks(): number {

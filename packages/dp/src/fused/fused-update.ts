@@ -12,7 +12,7 @@ import type { Optimiser, OptimiserOptions } from '../optimiser/optimiser.ts';
 import { addParts, isFiniteSum } from '../noise/release.ts';
 import { BlockThread } from './blocks.ts';
 import type { DrawBlock } from './blocks.ts';
-import { sharedMemory, sumLoops } from './kernel.ts';
+import { compilePass, sharedMemory, sumLoops } from './kernel.ts';
 import type { SharedMemory, SumLoops } from './kernel.ts';
 import { layOut, MOST_NUMBERS } from './layout.ts';
 import type { VectorLayout } from './layout.ts';
@@ -35,8 +35,13 @@ export interface HelperData {
   readonly memory: SharedMemory;
   readonly layout: VectorLayout;
   readonly optimiser: OptimiserOptions;
-  /** The number of the thread, from 1. */
+  /** The number of the thread, from 1; 0 is the thread that leads. */
   readonly index: number;
+}
+
+/** A helping thread's part. */
+export function helperThread({ memory, layout, optimiser, index }: HelperData): BlockThread {
+  return new BlockThread(memory, layout, (form) => compilePass(memory, layout, optimiser, form), index);
 }
 
 /** What a pass does besides adding up. All of it but the noise is public. */
@@ -93,7 +98,7 @@ export class FusedUpdate {
     this.#doubles = doubles(layout.doubles);
     this.#numbers = new Float64Array(buffer, layout.numbers, MOST_NUMBERS);
     this.#loops = sumLoops(memory, layout);
-    this.#thread = new BlockThread(memory, layout, optimiser, 0);
+    this.#thread = helperThread({ memory, layout, optimiser, index: 0 });
     this.#thread.prepare({ sums: 1, doubles: false, average: false });
   }
 

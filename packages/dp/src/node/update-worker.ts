@@ -5,7 +5,7 @@
  */
 import { workerData } from 'node:worker_threads';
 import { systemRandom } from '@sotto/core/system-random';
-import { BlockThread } from '../fused/blocks.ts';
+import { helperThread } from '../fused/fused-update.ts';
 import type { HelperData } from '../fused/fused-update.ts';
 import { BitSource } from '../noise/bit-source.ts';
 import { createInverseCdfGaussian } from '../noise/inverse-cdf.ts';
@@ -17,8 +17,7 @@ export interface UpdateWorkerData {
 }
 
 const { helper, gridBits } = workerData as UpdateWorkerData;
-const { memory, layout, optimiser, index } = helper;
-const thread = new BlockThread(memory, layout, optimiser, index);
+const thread = helperThread(helper);
 try {
   const bits = new BitSource(systemRandom);
   const gaussian = createInverseCdfGaussian(gridBits);
