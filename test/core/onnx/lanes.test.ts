@@ -90,6 +90,23 @@ describe('lanes', () => {
     expect(await lanes.run(memory)).toEqual(await lanes.run({ x: x!, w: inputs(6)['w']! }));
   });
 
+  it('come back to arrays that they know, and to those that they have forgotten', async () => {
+    const lanes = await compile(onnxEngine({ lanes: 2 }), program);
+    const sets = Array.from({ length: 20 }, (_, i) => {
+      const { x, w } = inputs(i);
+      return { memory: { x: shared(x!), w: shared(w!) }, y: sharedFloats(15) };
+    });
+    for (const round of [0, 1]) {
+      for (const [i, { memory }] of sets.entries()) memory.x.set(inputs(i + round)['x']!);
+      // Twice in a row, on one lane and on the other.
+      for (const { memory, y } of sets) await Promise.all([lanes.run(memory, { y }), lanes.run(memory)]);
+      for (const [i, { y }] of sets.entries()) {
+        const expected = await lanes.run({ x: inputs(i + round)['x']!, w: inputs(i)['w']! });
+        expect([...y]).toEqual([...expected['y']!]);
+      }
+    }
+  });
+
   it('answer in order where there is one', async () => {
     const lanes = await compile(onnxEngine({ lanes: 1 }), program);
     const order: number[] = [];

@@ -48,6 +48,23 @@ export class LanePool {
   }
 }
 
+/** Arrays that a program ran on, and the lanes that know them. */
+interface Known {
+  readonly id: number;
+  readonly inputs: Arrays;
+  /** Of some outputs. */
+  readonly into: Arrays;
+  readonly lanes: Set<Lane>;
+}
+
+/** How many sets of arrays each lane remembers. Callers alternate between a few. */
+const KNOWN_PER_LANE = 4;
+
+const isSame = (a: Arrays, b: Arrays): boolean => {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+};
+
 /** A program in every lane. A run takes an idle lane, or the least busy one. */
 export class LaneProgram {
   readonly #id: number;
@@ -56,6 +73,9 @@ export class LaneProgram {
   readonly #left: () => Promise<void>;
   /** Shared copies of inputs that were not shared, to be used again. */
   readonly #spare = new Map<string, Float32Array[]>();
+  /** The least recently used first. */
+  #known: Known[] = [];
+  #bindings = 0;
   #under: Promise<unknown>[] = [];
 
   constructor(id: number, plan: SessionPlan, lanes: readonly Lane[], left: () => Promise<void>) {
@@ -66,7 +86,6 @@ export class LaneProgram {
   }
 
   async run(inputs: Arrays, into: Arrays = {}): Promise<Record<string, Float32Array>> {
-    const { outputs: outputShapes } = this.#plan;
     const given: Record<string, Float32Array> = {};
     const borrowed: [string, Float32Array][] = [];
     for (const [name, values] of Object.entries(inputs)) {
@@ -79,13 +98,9 @@ export class LaneProgram {
       borrowed.push([name, copy]);
       given[name] = copy;
     }
-    const shared: Record<string, Float32Array> = {};
-    for (const [name, shape] of Object.entries(outputShapes)) {
-      const target = into[name];
-      shared[name] = target !== undefined && isShared(target) ? target : sharedFloats(sizeOf(shape));
-    }
-    const lane = this.#lanes.reduce((best, other) => (other.load < best.load ? other : best));
-    const done = lane.ask({ kind: 'run', program: this.#id, inputs: given, into: shared });
+    const bound = Object.fromEntries(Object.entries(into).filter(([, target]) => isShared(target)));
+    const fresh = this.#allocate(bound);
+    const done = this.#start(given, bound, fresh);
     this.#under.push(done);
     try {
       await done;
@@ -97,12 +112,46 @@ export class LaneProgram {
         this.#spare.set(name, [...(this.#spare.get(name) ?? []), copy]);
       }
     }
+    const outputs: Record<string, Float32Array> = { ...bound, ...fresh };
     for (const [name, target] of Object.entries(into)) {
       if (isShared(target)) continue;
-      target.set(shared[name]!);
-      shared[name] = target;
+      target.set(outputs[name]!);
+      outputs[name] = target;
     }
-    return shared;
+    return outputs;
+  }
+
+  /** Arrays in one new piece of shared memory for the outputs that have none. */
+  #allocate(bound: Arrays): Record<string, Float32Array> {
+    const missing = Object.entries(this.#plan.outputs).filter(([name]) => bound[name] === undefined);
+    const memory = sharedFloats(missing.reduce((sum, [, shape]) => sum + sizeOf(shape), 0));
+    let begin = 0;
+    return Object.fromEntries(missing.map(([name, shape]) => [name, memory.subarray(begin, (begin += sizeOf(shape)))] as const));
+  }
+
+  /** Sends a run to the least busy lane, with the arrays where it does not know them. */
+  #start(inputs: Arrays, into: Arrays, fresh: Arrays): Promise<void> {
+    const lane = this.#lanes.reduce((best, other) => (other.load < best.load ? other : best));
+    const known = this.#remember(inputs, into);
+    const asked: Promise<void>[] = [];
+    if (!known.lanes.has(lane)) {
+      known.lanes.add(lane);
+      asked.push(lane.ask({ kind: 'bind', program: this.#id, binding: known.id, inputs, into }));
+    }
+    asked.push(lane.ask({ kind: 'run', program: this.#id, binding: known.id, into: fresh }));
+    return Promise.all(asked).then(() => undefined);
+  }
+
+  #remember(inputs: Arrays, into: Arrays): Known {
+    const at = this.#known.findIndex((known) => isSame(known.inputs, inputs) && isSame(known.into, into));
+    const known = at < 0 ? { id: this.#bindings++, inputs, into, lanes: new Set<Lane>() } : this.#known.splice(at, 1)[0]!;
+    this.#known.push(known);
+    if (this.#known.length > KNOWN_PER_LANE * this.#lanes.length) {
+      const oldest = this.#known.shift()!;
+      // Answered after the runs that it was sent for; a lane that has died forgets all the same.
+      for (const lane of oldest.lanes) lane.ask({ kind: 'unbind', program: this.#id, binding: oldest.id }).catch(() => undefined);
+    }
+    return known;
   }
 
   /** Frees the sessions once the runs under way have ended. */

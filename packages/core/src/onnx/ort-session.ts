@@ -27,6 +27,13 @@ export interface SessionPlan {
 /** Arrays by the names of the program's inputs or outputs. */
 export type Arrays = Readonly<Record<string, Float32Array>>;
 
+/** Arrays as the runtime takes them, made once for all runs that use the same ones. */
+export interface Binding {
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  /** Of the outputs that have an array. */
+  readonly fetches: Readonly<Record<string, Tensor>>;
+}
+
 /** A session that takes and gives arrays. Inputs and preallocated outputs may lie over shared memory. */
 export class OrtSession {
   readonly #plan: SessionPlan;
@@ -53,25 +60,43 @@ export class OrtSession {
     return new OrtSession(plan, session);
   }
 
-  /** Runs the model. Outputs named in `into` are written there; the others are new arrays. Blocks the thread while it computes. */
-  async run(inputs: Arrays, into: Arrays = {}): Promise<Record<string, Float32Array>> {
-    const { views, outputs: outputShapes } = this.#plan;
+  /** Names the arrays of a run. They are read and written by each run of the binding. */
+  bind(inputs: Arrays, into: Arrays = {}): Binding {
     const feeds: Record<string, Tensor> = {};
-    for (const view of views) {
+    for (const view of this.#plan.views) {
       const values = inputs[view.input]!.subarray(view.begin, view.begin + lengthOf(view));
       feeds[`in_${view.name}`] = new Tensor('float32', values, view.shape);
     }
-    const fetches: Record<string, Tensor | null> = {};
-    for (const [name, shape] of Object.entries(outputShapes)) {
-      const target = into[name];
-      fetches[`out_${name}`] = target === undefined ? null : new Tensor('float32', target, shape);
-    }
-    const results = await this.#session.run(feeds, fetches);
+    return { feeds, fetches: this.#tensors(into) };
+  }
+
+  /**
+   * Runs the model on bound arrays. Blocks the thread while it computes.
+   *
+   * @param into Arrays for outputs of this run only.
+   * @returns the outputs that have no array.
+   */
+  async runBound({ feeds, fetches }: Binding, into: Arrays = {}): Promise<Record<string, Float32Array>> {
+    const wanted: Record<string, Tensor | null> = { ...fetches, ...this.#tensors(into) };
+    for (const name of Object.keys(this.#plan.outputs)) wanted[`out_${name}`] ??= null;
+    const results = await this.#session.run(feeds, wanted);
     const outputs: Record<string, Float32Array> = {};
-    for (const name of Object.keys(outputShapes)) {
-      outputs[name] = into[name] ?? (results[`out_${name}`]!.data as Float32Array);
+    for (const name of Object.keys(this.#plan.outputs)) {
+      if (wanted[`out_${name}`] === null) outputs[name] = results[`out_${name}`]!.data as Float32Array;
     }
     return outputs;
+  }
+
+  /** Runs the model. Outputs named in `into` are written there; the others are new arrays. Blocks the thread while it computes. */
+  async run(inputs: Arrays, into: Arrays = {}): Promise<Record<string, Float32Array>> {
+    return { ...into, ...(await this.runBound(this.bind(inputs, into))) };
+  }
+
+  #tensors(arrays: Arrays): Record<string, Tensor> {
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, values] of Object.entries(arrays))
+      tensors[`out_${name}`] = new Tensor('float32', values, this.#plan.outputs[name]!);
+    return tensors;
   }
 
   release(): Promise<void> {
