@@ -1,25 +1,28 @@
 /**
  * Exact Gaussian noise against its price: samples per second of CPU time beside the bare random words, Karney's exact sampler and inexact Box–Muller.
  *
- * All draw from the platform's CSPRNG in the same run, in turn, one after the other; medians of the rounds. CPU time of the process, so that other load
+ * All draw from the platform's CSPRNG, as the noise threads do, in the same run, in turn, one after the other; medians of the rounds. CPU time of the process, so that other load
  * on the machine counts little; wall time is kept beside it.
  *
  * @module
  */
 import { loadavg } from 'node:os';
-import { systemRandom } from '@sotto/core/system-random';
 import { BitSource } from '../packages/dp/src/noise/bit-source.ts';
 import { ExactGaussian } from '../packages/dp/src/noise/exact-gaussian.ts';
-import { createInverseCdfGaussian } from '../packages/dp/src/noise/inverse-cdf.ts';
+import { createFastGaussian } from '../packages/dp/src/noise/fast-gaussian.ts';
+import { nodeRandom } from '../packages/dp/src/node/noise-random.ts';
+import { INT32_SCALE_BITS } from '../packages/dp/src/noise/step-noise.ts';
+import type { NoiseValues } from '../packages/dp/src/noise/step-noise.ts';
 import type { BenchOptions, BenchResult } from './bench.ts';
 
-const SAMPLES = 2 ** 21;
-const ROUNDS = 9;
+const SAMPLES = 2 ** 20;
+const ROUNDS = 21;
 
 interface Contender {
   readonly name: string;
   readonly exact: 'yes' | 'no' | '';
-  readonly draw: (target: Float64Array) => void;
+  /** Overwrites the contender's own target. */
+  readonly draw: () => void;
 }
 
 /** Box–Muller on 53-bit uniforms from the CSPRNG, rounded to the grid: what most libraries do. Its distribution is not exact. */
@@ -31,7 +34,7 @@ function boxMuller(scaleBits: number): (target: Float64Array) => void {
     let at = words.length;
     for (let i = 0; i < target.length; i += 2) {
       if (at === words.length) {
-        systemRandom.fill(bytes);
+        nodeRandom.fill(bytes);
         at = 0;
       }
       const u = ((words[at]! >>> 5) * 2 ** 26 + (words[at + 1]! >>> 6) + 1) * 2 ** -53;
@@ -45,24 +48,31 @@ function boxMuller(scaleBits: number): (target: Float64Array) => void {
 }
 
 /** One word of the CSPRNG for each sample, in blocks, and nothing else. */
-function bareWords(target: Float64Array): void {
+function bareWords(): void {
   const words = new Uint8Array(32768);
-  for (let done = 0; done < target.length; done += words.length / 4) systemRandom.fill(words);
+  for (let done = 0; done < SAMPLES; done += words.length / 4) nodeRandom.fill(words);
 }
 
 function contenders(scaleBits: number): Contender[] {
-  const fast = (backend: 'auto' | 'javascript'): Contender => {
-    const gaussian = createInverseCdfGaussian(scaleBits, { backend });
-    const name = gaussian.backend === 'wasm' ? 'inverse CDF, WebAssembly' : 'inverse CDF, JavaScript';
-    return { name, exact: 'yes', draw: (target) => gaussian.fill(target, new BitSource(systemRandom)) };
+  const doubles = new Float64Array(SAMPLES);
+  // As the noise threads have it: 32-bit integers where they suffice.
+  const integers = scaleBits <= INT32_SCALE_BITS ? new Int32Array(new SharedArrayBuffer(4 * SAMPLES)) : undefined;
+  const fast = (backend: 'auto' | 'javascript', target: NoiseValues): Contender => {
+    const gaussian = createFastGaussian(scaleBits, { backend });
+    const bits = new BitSource(nodeRandom);
+    const host = gaussian.backend === 'wasm' ? 'WebAssembly' : 'JavaScript';
+    const name = `rectangles, ${host}, ${target instanceof Int32Array ? '32-bit integers' : 'doubles'}`;
+    return { name, exact: 'yes', draw: () => gaussian.fill(target, bits) };
   };
-  const karney = new ExactGaussian(new BitSource(systemRandom), scaleBits);
+  const karney = new ExactGaussian(new BitSource(nodeRandom), scaleBits);
+  const naive = boxMuller(scaleBits);
   return [
     { name: 'CSPRNG alone, one word each', exact: '', draw: bareWords },
-    fast('auto'),
-    fast('javascript'),
-    { name: 'Box–Muller', exact: 'no', draw: boxMuller(scaleBits) },
-    { name: 'Karney', exact: 'yes', draw: (target) => karney.fill(target) },
+    fast('auto', integers ?? doubles),
+    fast('javascript', integers ?? doubles),
+    ...(integers === undefined ? [] : [fast('auto', doubles), fast('javascript', doubles)]),
+    { name: 'Box–Muller', exact: 'no', draw: () => naive(doubles) },
+    { name: 'Karney', exact: 'yes', draw: () => karney.fill(doubles) },
   ];
 }
 
@@ -70,14 +80,13 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 
 /** Millions of samples per second: of CPU time, and of wall time. */
 function measure(all: readonly Contender[]): { cpu: number; wall: number }[] {
-  const target = new Float64Array(SAMPLES);
-  for (const { draw } of all) for (let i = 0; i < 3; i++) draw(target);
+  for (const { draw } of all) for (let i = 0; i < 3; i++) draw();
   const times = all.map(() => ({ cpu: [] as number[], wall: [] as number[] }));
   for (let round = 0; round < ROUNDS; round++) {
     all.forEach(({ draw }, i) => {
       const wallStart = performance.now();
       const cpuStart = process.cpuUsage();
-      draw(target);
+      draw();
       const { user, system } = process.cpuUsage(cpuStart);
       times[i]!.cpu.push(user + system);
       times[i]!.wall.push(1000 * (performance.now() - wallStart));
@@ -97,7 +106,7 @@ export function run(options: BenchOptions): Promise<BenchResult> {
     return { scaleBits, rows };
   });
   const main = data.find(({ scaleBits }) => scaleBits === 24)!.rows;
-  const [, vector, plain, muller] = main;
+  const [, vector, plain, , , muller] = main;
   const round = (value: number): string => value.toPrecision(3);
   return Promise.resolve({
     summary:

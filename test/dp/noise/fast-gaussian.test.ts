@@ -2,227 +2,245 @@ import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-rand
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BitSource } from '../../../packages/dp/src/noise/bit-source.ts';
-import { scaledTail } from '../../../packages/dp/src/noise/inverse-cdf-exact.ts';
-import {
-  inverseCdfTable,
-  ROW_DOUBLES,
-  rowOf,
-  SECOND_ROW_DOUBLES,
-  SEGMENTS,
-} from '../../../packages/dp/src/noise/inverse-cdf-table.ts';
-import type { InverseCdfTable } from '../../../packages/dp/src/noise/inverse-cdf-table.ts';
-import { createInverseCdfGaussian } from '../../../packages/dp/src/noise/inverse-cdf.ts';
-import type { InverseCdfGaussian } from '../../../packages/dp/src/noise/inverse-cdf.ts';
-import { boundary, onGrid, ORACLE_BITS, oracleTail, uniformOf, wordsOf } from './fast-oracle.ts';
+import { createFastGaussian } from '../../../packages/dp/src/noise/fast-gaussian.ts';
+import type { FastGaussian } from '../../../packages/dp/src/noise/fast-gaussian.ts';
+import { rectangleTable, TAIL } from '../../../packages/dp/src/noise/rectangle-table.ts';
+import type { RectangleTable } from '../../../packages/dp/src/noise/rectangle-table.ts';
+import { ORACLE_BITS, oracleDensity } from './fast-oracle.ts';
 
 const ONES = 0xffffffff;
+const ONE = 1n << ORACLE_BITS;
+const SIGN = 2 ** 31;
 
-/** One sample from the given words; zeros follow them. */
-function sample(gaussian: InverseCdfGaussian, words: readonly number[]): number {
+/** A source of the given words, after which only zeros come. */
+function scripted(words: readonly number[]): { word(): number; fill(target: Uint32Array): void; used(): number } {
   let next = 0;
   const word = (): number => words[next++] ?? 0;
+  return { word, fill: (target) => target.set(Array.from(target, word)), used: () => next };
+}
+
+/** One sample from the given words. */
+function sample(gaussian: FastGaussian, words: readonly number[]): number {
   const out = new Float64Array(1);
-  gaussian.fill(out, { word, fill: (target) => target.set(Array.from(target, word)) });
+  gaussian.fill(out, scripted(words));
   return out[0]!;
 }
 
-/** Whether the oracle agrees: the magnitude's cell holds the u of the words. */
-function isRight(magnitude: number, words: readonly number[], scaleBits: number): boolean {
-  const u = uniformOf(words);
-  return u < boundary(magnitude, scaleBits) && u >= boundary(magnitude + 1, scaleBits);
+/** What the sampler does with a stream of words, told again in integers of 384 bits, with all bits of a point at once. */
+function expected(table: RectangleTable, words: readonly number[]): number {
+  const { scaleBits, cells, rectangles, boxes, heights, boxHeights, kappa } = table;
+  const stream = [...words];
+  const draw = (): number => stream.shift() ?? 0;
+  const round = (y: bigint, negative: boolean): number => {
+    const magnitude = Number((y << BigInt(scaleBits)) >> ORACLE_BITS);
+    return negative ? -1 - magnitude : magnitude;
+  };
+  const first = draw();
+  const more = scaleBits > 24 ? draw() & 63 : 0;
+  const index = first % 8192;
+  if (index < rectangles) {
+    // The place in the cell: 18 bits of the word, then 6 of the byte.
+    const place = (BigInt((first >>> 13) % 2 ** 18) << 6n) | BigInt(more);
+    return round((BigInt(cells[index]!) << (ORACLE_BITS - 6n)) + (place << (ORACLE_BITS - 30n)), first >= SIGN);
+  }
+  for (;;) {
+    const [lead, place] = [draw(), draw()];
+    const i = boxes[lead % 8192]!;
+    const tail = i === TAIL;
+    let g = 0;
+    if (tail) {
+      let word = draw();
+      for (; word === 0; word = draw()) g += 32;
+      g += Math.clz32(word);
+    }
+    const width = ONE >> (tail ? 2n : 6n);
+    // Further words belong to y and v in turn, but only where the known bits leave the comparison open: so the point is compared at every depth.
+    let [y, v, depth] = [BigInt(place), BigInt((lead >>> 13) % 2 ** 18), 0n];
+    const begin = (BigInt(i) << (ORACLE_BITS - 6n)) + (tail ? (BigInt(g) * ONE) / 4n : 0n);
+    const floor = (BigInt(heights[i]!) << ORACLE_BITS) >> 8n;
+    const height = (((BigInt(boxHeights[i]!) * BigInt(kappa)) << ORACLE_BITS) >> 40n) >> (tail ? BigInt(g + 5) : 0n);
+    for (;;) {
+      const at = (numerator: bigint): bigint => begin + ((numerator * width) >> (32n + 32n * depth));
+      const above = (numerator: bigint): bigint => floor + ((numerator * height) >> (18n + 32n * depth));
+      const verdict = compare({ negative: lead >= SIGN, ys: [at(y), at(y + 1n)], heights: [above(v), above(v + 1n)] }, scaleBits);
+      if (verdict === true) return round(begin + ((BigInt(place) * width) >> 32n), lead >= SIGN);
+      if (verdict === false) break;
+      [y, v, depth] = [(y << 32n) | BigInt(draw()), (v << 32n) | BigInt(draw()), depth + 1n];
+    }
+  }
 }
 
-/** Bit strings that leave the boundary below some magnitude as late as they can: after each word, on either side, or not within six words. */
-function adversarialWords(scaleBits: number, seed: string, boundaries: number): number[][] {
-  const random = new BitSource(unsafeDeterministicRandom(seed));
-  const deepest = 6;
-  return Array.from({ length: boundaries }, (_, i) => {
-    // Mostly where samples lie; every fifth in the tail.
-    const reach = i % 5 === 0 ? 8.5 : 3;
-    const m = Math.max(1, Math.ceil(random.word() * 2 ** -32 * reach * 2 ** scaleBits));
-    const digits = wordsOf(boundary(m, scaleBits), deepest);
-    const strings = [
-      [...digits, 0],
-      [...digits, ONES],
-    ];
-    for (let depth = 1; depth < deepest; depth++) {
-      strings.push([...digits.slice(0, depth), ...Array.from({ length: deepest - depth }, () => 0)]);
-      strings.push([...digits.slice(0, depth), ...Array.from({ length: deepest - depth }, () => ONES)]);
-      const next = digits[depth]!;
-      if (next > 0) strings.push([...digits.slice(0, depth), next - 1, ONES, ONES]);
-      if (next < ONES) strings.push([...digits.slice(0, depth), next + 1, 0, 0]);
+/** Whether a rectangle of points lies under the curve, above it, or across it. */
+function compare(
+  { negative, ys, heights }: { negative: boolean; ys: readonly [bigint, bigint]; heights: readonly [bigint, bigint] },
+  scaleBits: number,
+): boolean | undefined {
+  const delta = ONE >> BigInt(scaleBits + 1);
+  const curve = ys.map((y) => oracleDensity(negative ? y + delta : y - delta)).sort((a, b) => (a < b ? -1 : 1));
+  if (heights[1] <= curve[0]!) return true;
+  return heights[0] >= curve[1]! ? false : undefined;
+}
+
+const random = (seed: string): BitSource => new BitSource(unsafeDeterministicRandom(seed));
+
+/** A word whose low bits are the case, the bits above it v's (or a place's), the highest the sign. */
+const leadWord = (index: number, v: number, negative: boolean): number => (negative ? SIGN : 0) + v * 8192 + index;
+
+/**
+ * Streams of points that leave the comparison with the curve open as long as they can: v agrees with the boundary in its first bits, then in its first word, and so on, and ends
+ * just below it or just above it, or never leaves it.
+ */
+function adversarialStreams(table: RectangleTable, seed: string, points: number): number[][] {
+  const { scaleBits, boxes, heights, boxHeights, kappa } = table;
+  const bits = random(seed);
+  const deepest = 4;
+  return Array.from({ length: points }, (_, n) => {
+    const tail = n % 5 === 0;
+    const index = tail ? boxes.indexOf(TAIL) : bits.word() % boxes.indexOf(TAIL);
+    const i = boxes[index]!;
+    const negative = bits.word() % 2 === 1;
+    const g = tail ? n % 4 : 0;
+    const places = Array.from({ length: deepest + 1 }, () => bits.word());
+    const width = ONE >> (tail ? 2n : 6n);
+    const place = places.reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
+    const y = (BigInt(i) << (ORACLE_BITS - 6n)) + (BigInt(g) * ONE) / 4n + ((place * width) >> BigInt(32 * places.length));
+    const delta = ONE >> BigInt(scaleBits + 1);
+    const above = oracleDensity(negative ? y + delta : y - delta) - ((BigInt(heights[i]!) << ORACLE_BITS) >> 8n);
+    const height = (((BigInt(boxHeights[i]!) * BigInt(kappa)) << ORACLE_BITS) >> 40n) >> (tail ? BigInt(g + 5) : 0n);
+    // The boundary's digits: 18 bits, then words.
+    const boundary = (above << BigInt(18 + 32 * deepest)) / height;
+    const digit = (d: number): number => Number((boundary >> BigInt(32 * (deepest - d))) & (d === 0 ? 0x3ffffn : 0xffffffffn));
+    const streams: number[][] = [];
+    for (let depth = 0; depth <= deepest; depth++) {
+      for (const step of [-1, 0, 1]) {
+        const last = digit(depth) + step;
+        if (last < 0 || last > (depth === 0 ? 0x3ffff : ONES)) continue;
+        for (const rest of [0, ONES]) {
+          const vs = Array.from({ length: deepest + 1 }, (__, d) => (d < depth ? digit(d) : d === depth ? last : rest));
+          const words = [
+            leadWord(8191, 0, false),
+            ...(scaleBits > 24 ? [77] : []),
+            leadWord(index, vs[0]!, negative),
+            places[0]!,
+          ];
+          if (tail) words.push(2 ** (31 - g));
+          for (let d = 1; d <= deepest; d++) words.push(places[d]!, vs[d]!);
+          // What is tried after a rejection is accepted.
+          streams.push([...words, 3, 1, 4, 1, 5, 9, 2, 6, 5]);
+        }
+      }
     }
-    // A string of zeros alone never decides, so each ends with a one.
-    return strings.map((words) => [...words, 1]);
+    return streams;
   }).flat();
 }
 
-/** How many adversarial strings give a wrong sample. */
-function mistakes(gaussian: InverseCdfGaussian, boundaries: number): number {
-  const { scaleBits } = gaussian;
-  return adversarialWords(scaleBits, `adversary ${scaleBits}`, boundaries).reduce(
-    (count, words) => count + (isRight(sample(gaussian, words), words, scaleBits) ? 0 : 1),
-    0,
-  );
+/** How many streams give another sample than they should; a table may claim to be another one. */
+function mistakes(
+  table: RectangleTable,
+  streams: readonly number[][],
+  backend: 'auto' | 'javascript' = 'auto',
+  truth: RectangleTable = table,
+): number {
+  const gaussian = createFastGaussian(table.scaleBits, { backend, table });
+  const differs = (words: readonly number[]): boolean => {
+    try {
+      return sample(gaussian, words) !== expected(truth, words);
+    } catch {
+      return true;
+    }
+  };
+  return streams.filter(differs).length;
 }
 
-function damaged(scaleBits: number, change: (table: InverseCdfTable, row: number) => void): InverseCdfTable {
-  const table = inverseCdfTable(scaleBits);
-  for (let row = 1; row <= SEGMENTS; row++) change(table, row);
-  return table;
-}
-
-const javascript = (scaleBits: number, table?: InverseCdfTable): InverseCdfGaussian =>
-  createInverseCdfGaussian(scaleBits, { backend: 'javascript', ...(table && { table }) });
-
-describe('inverse-CDF Gaussian against an oracle in integers', () => {
-  it.each([0, 1, 7, 16, 20, 24, 27, 30])('decides strings at boundaries as the oracle does at k = %d', (scaleBits) => {
-    expect(mistakes(createInverseCdfGaussian(scaleBits), 12)).toBe(0);
-    expect(mistakes(javascript(scaleBits), 12)).toBe(0);
+describe('fast Gaussian against the same told in integers', () => {
+  it.each([0, 1, 5, 6, 16, 24, 25, 27, 30])('makes samples of random words as it should at k = %d', (scaleBits) => {
+    const table = rectangleTable(scaleBits);
+    const bits = random(`words ${scaleBits}`);
+    const streams = Array.from({ length: 400 }, (_, n) => {
+      const words = Array.from({ length: 24 }, () => bits.word());
+      // Half of them are left over by the rectangles, and some lie in the tail.
+      if (n % 2 === 1) words[0] = (words[0]! | 8191) >>> 0;
+      const lead = scaleBits > 24 ? 2 : 1;
+      if (n % 8 === 3) words[lead] = (words[lead]! | 8191) >>> 0;
+      return words;
+    });
+    expect(mistakes(table, streams)).toBe(0);
+    expect(mistakes(table, streams, 'javascript')).toBe(0);
   });
 
-  it.each([3, 24, 30])('maps random strings as the oracle does at k = %d', (scaleBits) => {
-    const random = new BitSource(unsafeDeterministicRandom(`random ${scaleBits}`));
-    const gaussian = createInverseCdfGaussian(scaleBits);
-    for (let i = 0; i < 300; i++) {
-      const words = Array.from({ length: 5 }, () => random.word());
-      const z = sample(gaussian, words);
-      expect(isRight(Math.abs(z), words, scaleBits)).toBe(true);
-      if (z !== 0) expect(z < 0).toBe(words[0]! >= 2 ** 31);
+  it.each([0, 6, 24, 30])('decides points at the curve as it should at k = %d', (scaleBits) => {
+    const table = rectangleTable(scaleBits);
+    const streams = adversarialStreams(table, `curve ${scaleBits}`, 20);
+    expect(streams.length).toBeGreaterThan(500);
+    expect(mistakes(table, streams)).toBe(0);
+    expect(mistakes(table, streams.slice(0, 200), 'javascript')).toBe(0);
+    // Both verdicts occur.
+    const accepted = streams.filter(
+      (words) => Math.abs(sample(createFastGaussianOnce(table), words)) > 2 ** scaleBits / 64,
+    ).length;
+    expect(accepted).toBeGreaterThan(streams.length / 4);
+    expect(accepted).toBeLessThan((3 * streams.length) / 4 + streams.length / 8);
+  });
+
+  it('is caught where a rectangle or a box is a unit off', () => {
+    const table = rectangleTable(24);
+    const streams = adversarialStreams(table, 'units', 20);
+    const higher = { ...table, heights: table.heights.map((n, i) => (i === 0 ? n : n + 1)) };
+    expect(mistakes(higher, streams, 'auto', table)).toBeGreaterThan(streams.length / 20);
+    const wider = { ...table, kappa: table.kappa + 2 ** 14 };
+    expect(mistakes(wider, streams, 'auto', table)).toBeGreaterThan(0);
+  });
+
+  it('holds far out in the tail, where doubles do not reach', () => {
+    const table = rectangleTable(24);
+    const index = table.boxes.indexOf(TAIL);
+    // g = 30, 70: y = 11.5 and 21.5. Boxes there are much higher than the curve, so v must be nearly 0.
+    for (const g of [27, 30, 70]) {
+      const zeros = [...Array.from({ length: Math.floor(g / 32) }, () => 0), 2 ** (31 - (g % 32))];
+      for (const v of [0, 1]) {
+        const words = [8191, leadWord(index, v, false), 123456789, ...zeros, ...Array.from({ length: 24 }, () => 0), 1, 7, 7, 7];
+        const z = sample(createFastGaussianOnce(table), words);
+        expect(z).toBe(expected(table, words));
+        if (v === 0) expect(z / 2 ** 24).toBeCloseTo(255 / 64 + g / 4 + 123456789 / 2 ** 34, 5);
+      }
     }
   });
 
-  it('holds in the far tail, below the table, down to nothing but zeros', () => {
-    for (const scaleBits of [0, 24, 30]) {
-      const gaussian = createInverseCdfGaussian(scaleBits);
-      const strings = [
-        [0, 0, 0, 1, 5],
-        [0, 0, 1, 0],
-        [0, 1, ONES],
-        [0, ONES, 3],
-        [1, 0, 0],
-        [7, 1, 2],
-        [2047, ONES, ONES],
-        [2048, 0, 0],
-        [0, 2 ** 30, 1],
-      ];
-      for (const words of strings) expect(isRight(sample(gaussian, words), words, scaleBits)).toBe(true);
-    }
-  });
-
-  it('refuses a source that repeats one word for ever', () => {
-    expect(() => sample(createInverseCdfGaussian(24), [0, 0])).toThrow(
-      /the random source agreed with a boundary in \d+ bits; it is broken/,
-    );
+  it('refuses to go on where only a broken source leads', () => {
+    const table = rectangleTable(26);
+    const index = table.boxes.indexOf(TAIL);
+    const broken = /random source gave 2048 bits that no fair one gives; it is broken/;
+    // 116 quarters beyond 3.98: 32.98 standard deviations, which 32-bit integers do not hold.
+    const far = [8191, 0, leadWord(index, 0, false), 5, 0, 0, 0, 2 ** 11, ...Array.from({ length: 60 }, () => 0)];
+    expect(() => createFastGaussian(26, { table }).fill(new Int32Array(1), scripted(far))).toThrow(broken);
+    expect(sample(createFastGaussian(26, { table }), far) / 2 ** 26).toBeCloseTo(255 / 64 + 116 / 4, 3);
+    // Nothing but zeros where the tail is divided, and one point for ever.
+    expect(() => sample(createFastGaussian(24), [8191, leadWord(index, 0, false), 5])).toThrow(broken);
+    const repeated = leadWord(index, 2 ** 18 - 1, true);
+    const source = { word: () => repeated, fill: (target: Uint32Array) => target.fill(repeated) };
+    expect(() => createFastGaussian(24).fill(new Float64Array(1), source)).toThrow(broken);
   });
 
   it('never returns a negative zero', () => {
-    for (const gaussian of [createInverseCdfGaussian(0), javascript(0)]) {
-      expect(Object.is(sample(gaussian, [ONES, ONES]), 0)).toBe(true);
-      expect(Object.is(sample(gaussian, [2 ** 31 + 2 ** 30, 5]), -1)).toBe(true);
+    for (const backend of ['auto', 'javascript'] as const) {
+      const gaussian = createFastGaussian(0, { backend });
+      expect(Object.is(sample(gaussian, [0]), 0)).toBe(true);
+      expect(Object.is(sample(gaussian, [SIGN]), -1)).toBe(true);
+      // The same by the second stage.
+      expect(Object.is(sample(gaussian, [8191, 0, 0]), 0)).toBe(true);
     }
-  });
-
-  it('gives the same sample whichever stage decides', () => {
-    const never = (second: boolean): InverseCdfTable =>
-      damaged(24, ({ rows, secondRows }, row) => {
-        rows[row * ROW_DOUBLES + 5] = -1;
-        if (second) secondRows[row * SECOND_ROW_DOUBLES + 2] = -1;
-      });
-    const [all, two, exact] = [javascript(24), javascript(24, never(false)), javascript(24, never(true))];
-    const random = new BitSource(unsafeDeterministicRandom('stages'));
-    for (let i = 0; i < 500; i++) {
-      const words = Array.from({ length: 5 }, () => random.word());
-      const expected = sample(all, words);
-      expect(sample(two, words)).toBe(expected);
-      expect(sample(exact, words)).toBe(expected);
-    }
-  });
-
-  it('is caught where an error bound is set to zero, or to half', () => {
-    const scaled = (stage: 1 | 2, factor: number): InverseCdfTable =>
-      damaged(24, ({ rows, secondRows }, row) => {
-        const [array, at] = stage === 1 ? [rows, row * ROW_DOUBLES + 5] : [secondRows, row * SECOND_ROW_DOUBLES + 2];
-        array[at] = 0.5 - factor * (0.5 - array[at]!);
-      });
-    expect(mistakes(javascript(24, scaled(1, 0)), 20)).toBeGreaterThan(0);
-    expect(mistakes(javascript(24, scaled(1, 0.5)), 20)).toBeGreaterThan(0);
-    expect(mistakes(javascript(24, scaled(2, 0)), 20)).toBeGreaterThan(0);
-    // The check itself counts nothing where nothing is damaged.
-    expect(mistakes(javascript(24, scaled(1, 1)), 20)).toBe(0);
   });
 });
 
-describe('inverse-CDF tables', () => {
-  it.each([0, 24, 30])('keep |ŷ − Y(u)| ≤ δ for the ends of every segment and a point within, at k = %d', (scaleBits) => {
-    const { rows, secondRows } = inverseCdfTable(scaleBits);
-    const random = new BitSource(unsafeDeterministicRandom(`bounds ${scaleBits}`));
-    /** S at (y − ½)/2ᵏ. */
-    const tailAt = (y: number): bigint => oracleTail((onGrid(y) - onGrid(0.5)) >> BigInt(scaleBits));
-    const inUnits = (u: number): bigint => onGrid(u) >> 31n;
-    for (let row = 1 + (random.word() % 3); row <= SEGMENTS; row += 1 + (random.word() % 7)) {
-      const at = row * ROW_DOUBLES;
-      const width = 2 ** (((row - 1) >> 6) + 5);
-      const first = rows[at + 6]! + 0.5 - width / 2;
-      for (const prefix of [first, first + width - 1, first + (random.word() % width)]) {
-        expect(rowOf(prefix)).toBe(row);
-        const coefficients = [
-          ...rows.subarray(at, at + 5),
-          ...secondRows.subarray(row * SECOND_ROW_DOUBLES, row * SECOND_ROW_DOUBLES + 2),
-        ];
-        const evaluate = (degree: number, t: number): number =>
-          coefficients.slice(0, degree + 1).reduceRight((sum, c) => sum * t + c, 0);
-        const t = prefix - rows[at + 6]!;
-        const y1 = evaluate(4, t);
-        const delta1 = 0.5 - rows[at + 5]!;
-        expect(tailAt(y1 + delta1 + 2 ** -52) <= inUnits(prefix)).toBe(true);
-        expect(tailAt(y1 - delta1 - 2 ** -52) >= inUnits(prefix + 1)).toBe(true);
-        const second = random.word();
-        const y2 = evaluate(6, t - 0.5 + (second + 0.5) * 2 ** -32);
-        const delta2 = 0.5 - secondRows[row * SECOND_ROW_DOUBLES + 2]!;
-        const low = inUnits(prefix) + (BigInt(second) << (ORACLE_BITS - 63n));
-        // y2 ± δ is formed in integers: a double could not hold it.
-        const near = (sign: bigint): bigint =>
-          oracleTail((onGrid(y2) - onGrid(0.5) + sign * onGrid(delta2)) >> BigInt(scaleBits));
-        expect(near(1n) <= low).toBe(true);
-        expect(near(-1n) >= low + (1n << (ORACLE_BITS - 63n))).toBe(true);
-      }
-    }
-  });
+const made = new Map<RectangleTable, FastGaussian>();
+/** A sampler for a table, made once. */
+function createFastGaussianOnce(table: RectangleTable): FastGaussian {
+  const known = made.get(table) ?? createFastGaussian(table.scaleBits, { table });
+  made.set(table, known);
+  return known;
+}
 
-  it('leave little undecided: the bounds are of use', () => {
-    const share = (scaleBits: number, stage: 1 | 2): number => {
-      const { rows, secondRows } = inverseCdfTable(scaleBits);
-      let sum = 0;
-      for (let row = 1; row <= SEGMENTS; row++) {
-        const limit = stage === 1 ? rows[row * ROW_DOUBLES + 5]! : secondRows[row * SECOND_ROW_DOUBLES + 2]!;
-        sum += Math.min(1, 2 * (0.5 - limit)) * 2 ** (((row - 1) >> 6) + 5 - 31);
-      }
-      return sum;
-    };
-    expect(share(24, 1)).toBeLessThan(0.05);
-    expect(share(20, 1)).toBeLessThan(0.004);
-    expect(share(24, 2)).toBeLessThan(2 ** -22);
-    expect(share(30, 2)).toBeLessThan(2 ** -16);
-  });
-
-  it('refuse a scale out of range', () => {
-    expect(() => createInverseCdfGaussian(31)).toThrow(/scaleBits is 31.*from 0 to 30/);
-  });
-
-  it('agree in the tail with the integers of the last stage, within one unit', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 16 * 2 ** 20 }), fc.constantFrom(40n, 71n, 150n, 300n), (m, bits) => {
-        const expected = boundary(m, 20) >> (ORACLE_BITS - bits - 20n);
-        const difference = (scaledTail(BigInt(2 * m - 1), 21n, bits) << 20n) - expected;
-        expect(difference < 1n << 20n && difference > -(1n << 20n)).toBe(true);
-      }),
-      { seed: 4, numRuns: 200 },
-    );
-  });
-});
-
-describe('inverse-CDF streams', () => {
+describe('fast Gaussian streams', () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it('do not depend on the size of the pool', () => {
@@ -232,11 +250,10 @@ describe('inverse-CDF streams', () => {
         fc.integer({ min: 1, max: 9000 }),
         fc.constantFrom(0, 20, 24, 28),
         (pool, count, scaleBits) => {
-          const gaussian = createInverseCdfGaussian(scaleBits);
+          const gaussian = createFastGaussian(scaleBits);
           const [a, b] = [new Float64Array(count), new Float64Array(count)];
           gaussian.fill(a, new BitSource(unsafeDeterministicRandom('pools')));
-          const bits = new BitSource(unsafeDeterministicRandom('pools'), pool);
-          gaussian.fill(b, bits);
+          gaussian.fill(b, new BitSource(unsafeDeterministicRandom('pools'), pool));
           expect(b).toEqual(a);
         },
       ),
@@ -244,49 +261,74 @@ describe('inverse-CDF streams', () => {
     );
   });
 
-  it.each([0, 13, 24, 28, 30])('are equal in WebAssembly and JavaScript at k = %d', (scaleBits) => {
-    const [vector, plain] = [createInverseCdfGaussian(scaleBits), javascript(scaleBits)];
-    expect(vector.backend).toBe('wasm');
-    expect(plain.backend).toBe('javascript');
-    for (const count of [1, 2, 3, 4, 5, 63, 8191, 8192, 8193, 40_000]) {
-      const [a, b] = [new Float64Array(count), new Float64Array(count)];
-      const sources = [a, b].map(() => new BitSource(unsafeDeterministicRandom(`backends ${count}`)));
-      vector.fill(a, sources[0]!);
-      plain.fill(b, sources[1]!);
-      expect(a).toEqual(b);
-      // Both have drawn the same number of words.
-      expect(sources[0]!.word()).toBe(sources[1]!.word());
-    }
+  it.each([0, 5, 13, 24, 25, 26, 28, 30])(
+    'are equal in WebAssembly and JavaScript, as integers and doubles, at k = %d',
+    (scaleBits) => {
+      const [vector, plain] = [createFastGaussian(scaleBits), createFastGaussian(scaleBits, { backend: 'javascript' })];
+      expect(vector.backend).toBe('wasm');
+      expect(plain.backend).toBe('javascript');
+      for (const count of [1, 2, 3, 7, 8, 9, 63, 8191, 8192, 8193, 40_000]) {
+        const runs = [vector, plain].flatMap((gaussian) =>
+          [new Float64Array(count), ...(scaleBits <= 26 ? [new Int32Array(count)] : [])].map((out) => {
+            const source = random(`backends ${count}`);
+            gaussian.fill(out, source);
+            // Also how many words were drawn.
+            return { samples: Float64Array.from(out), next: source.word() };
+          }),
+        );
+        for (const run of runs) expect(run).toEqual(runs[0]);
+      }
+    },
+  );
+
+  it('fit 32-bit integers up to k = 26 only', () => {
+    expect(() => createFastGaussian(27).fill(new Int32Array(4), random('wide'))).toThrow(
+      /target is an Int32Array, which noise of 2\^27 units does not fit; up to 2\^26 it does/,
+    );
+  });
+
+  it('fill memory that threads share', () => {
+    const shared = new Int32Array(new SharedArrayBuffer(40_000));
+    const own = new Int32Array(10_000);
+    for (const target of [shared, own]) createFastGaussian(24).fill(target, random('shared'));
+    expect([...shared]).toEqual([...own]);
   });
 
   it('come from JavaScript where the host has no WebAssembly or forbids it', () => {
     vi.stubGlobal('WebAssembly', undefined);
-    expect(createInverseCdfGaussian(24).backend).toBe('javascript');
+    expect(createFastGaussian(24).backend).toBe('javascript');
     const Module = vi.fn<() => object>(function refuse() {
       throw new Error('refused by the content security policy');
     });
     vi.stubGlobal('WebAssembly', { Module });
-    expect(createInverseCdfGaussian(24).backend).toBe('javascript');
+    expect(createFastGaussian(24).backend).toBe('javascript');
     expect(Module).toHaveBeenCalledOnce();
   });
 
-  it('leave no noise behind in the memory of the kernel', () => {
-    const seen: Uint32Array[] = [];
-    const bits = new BitSource(unsafeDeterministicRandom('wiped'));
-    const source = {
-      word: () => bits.word(),
-      fill: (target: Uint32Array<ArrayBuffer>) => {
-        seen.push(target);
-        bits.fill(target);
-      },
-    };
-    createInverseCdfGaussian(24).fill(new Float64Array(10_000), source);
-    // First and second words of two blocks.
-    expect(seen.length).toBe(4);
-    expect(seen.every((words) => words.every((word) => word === 0))).toBe(true);
-    // Words, samples and positions lie behind the table in one memory.
-    const { buffer, byteOffset } = seen[0]!;
-    expect(new Uint8Array(buffer, byteOffset).every((byte) => byte === 0)).toBe(true);
+  it.each([24, 30])('leave no noise behind in the memory of the kernel at k = %d, also where the source fails', (scaleBits) => {
+    for (const target of [new Float64Array(10_000), ...(scaleBits <= 26 ? [new Int32Array(10_000)] : [])]) {
+      for (const failAt of [Infinity, 4]) {
+        const seen: Uint32Array[] = [];
+        const bits = random('wiped');
+        const source = {
+          word: () => bits.word(),
+          fill: (words: Uint32Array<ArrayBuffer>) => {
+            seen.push(words);
+            if (seen.length === failAt) throw new Error('no entropy');
+            bits.fill(words);
+          },
+        };
+        const gaussian = createFastGaussian(scaleBits);
+        if (failAt === Infinity) gaussian.fill(target, source);
+        else expect(() => gaussian.fill(target, source)).toThrow('no entropy');
+        expect(seen.length).toBeGreaterThan(3);
+        expect(seen.every((words) => words.every((word) => word === 0))).toBe(true);
+        // Words, samples and positions lie behind the table in one memory.
+        const { buffer, byteOffset } = seen[0]!;
+        expect(byteOffset).toBe(8192);
+        expect(new Uint8Array(buffer, byteOffset).every((byte) => byte === 0)).toBe(true);
+      }
+    }
   });
 
   it('hand out words in bulk as one by one', () => {

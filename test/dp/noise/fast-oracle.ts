@@ -78,13 +78,10 @@ export function boundary(m: number, scaleBits: number): bigint {
   return m <= 0 ? ONE : oracleTail((BigInt(2 * m - 1) << ORACLE_BITS) >> BigInt(scaleBits + 1));
 }
 
-/** u of a sample whose words are given: 31 bits of the first word, then all others; zeros follow. */
-export function uniformOf(words: readonly number[]): bigint {
-  const value = words.slice(1).reduce((sum, word) => (sum << 32n) | BigInt(word), BigInt(words[0]! & 0x7fffffff));
-  return value << (ORACLE_BITS - BigInt(32 * words.length - 1));
+/** 2³⁸⁴·φ(b/2³⁸⁴) for b of either sign, to better than 2⁻³⁰⁰. */
+export function oracleDensity(b: bigint): bigint {
+  return (ONE << (ORACLE_BITS - 1n)) / oracleSlope(b < 0n ? -b : b);
 }
 
-/** The first bits of u as words, sign bit 0. */
-export function wordsOf(u: bigint, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => Number((u >> (ORACLE_BITS + 1n - 32n * BigInt(i + 1))) & 0xffffffffn));
-}
+/** The oracle's number as a double. */
+export const toNumber = (value: bigint): number => Number(value >> (ORACLE_BITS - 100n)) / 2 ** 100;

@@ -4,11 +4,11 @@
  * @module
  */
 import { workerData } from 'node:worker_threads';
-import { systemRandom } from '@sotto/core/system-random';
+import { nodeRandom } from './noise-random.ts';
 import { helperThread } from '../fused/fused-update.ts';
 import type { HelperData } from '../fused/fused-update.ts';
 import { BitSource } from '../noise/bit-source.ts';
-import { createInverseCdfGaussian } from '../noise/inverse-cdf.ts';
+import { createFastGaussian } from '../noise/fast-gaussian.ts';
 
 /** What the thread is started with. */
 export interface UpdateWorkerData {
@@ -19,8 +19,8 @@ export interface UpdateWorkerData {
 const { helper, gridBits } = workerData as UpdateWorkerData;
 const thread = helperThread(helper);
 try {
-  const bits = new BitSource(systemRandom);
-  const gaussian = createInverseCdfGaussian(gridBits);
+  const bits = new BitSource(nodeRandom);
+  const gaussian = createFastGaussian(gridBits);
   for (let last = 0; ;) {
     last = thread.waitFor(last);
     thread.help((target) => gaussian.fill(target, bits));

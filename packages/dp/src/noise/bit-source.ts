@@ -30,14 +30,27 @@ export class BitSource {
     return value;
   }
 
-  /** Overwrites the target with the next words: the same words that as many calls of {@link word} would return. */
+  /**
+   * Overwrites the target with the next words: the same words that as many calls of {@link word} would return. What no pool holds comes from the source directly; little
+   * comes through a new pool, since a call of the source has a price of its own.
+   */
   fill(target: Uint32Array<ArrayBuffer>): void {
+    let rest = target.subarray(this.#take(target));
+    if (rest.length === 0) return;
+    if (rest.length < this.#mostWords) {
+      this.#refill();
+      rest = rest.subarray(this.#take(rest));
+    }
+    if (rest.length > 0) this.#random.fill(new Uint8Array(rest.buffer, rest.byteOffset, rest.byteLength));
+  }
+
+  /** Moves what the pool has, as far as it is needed, to the front of the target; returns how many words that are. */
+  #take(target: Uint32Array): number {
     const pooled = this.#pool.subarray(this.#next, this.#next + target.length);
     target.set(pooled);
     pooled.fill(0);
     this.#next += pooled.length;
-    const rest = target.subarray(pooled.length);
-    if (rest.length > 0) this.#random.fill(new Uint8Array(rest.buffer, rest.byteOffset, rest.byteLength));
+    return pooled.length;
   }
 
   /** Wipes what is left; the next word comes from a fresh pool. */

@@ -14,8 +14,8 @@ import { createGrid } from '../clip/grid.ts';
 import type { Grid } from '../clip/grid.ts';
 import type { BitSource } from '../noise/bit-source.ts';
 import { ExactGaussian } from '../noise/exact-gaussian.ts';
-import { createInverseCdfGaussian } from '../noise/inverse-cdf.ts';
-import type { InverseCdfGaussian } from '../noise/inverse-cdf.ts';
+import { createFastGaussian } from '../noise/fast-gaussian.ts';
+import type { FastGaussian } from '../noise/fast-gaussian.ts';
 import { adjacencyOf, mostUnits, stepsPerEpoch } from '../sampling/sampling.ts';
 import type { Sampling } from '../sampling/sampling.ts';
 import { chargeOfStep, chargesOf, composeCharges, isStationary } from './events.ts';
@@ -144,14 +144,14 @@ export function createMechanismPlan(options: MechanismPlanOptions | SampledPlanO
 const FEW_COORDINATES = 1024;
 
 function noiseDrawer(gridBits: number): DrawNoise {
-  let sampler: InverseCdfGaussian | undefined;
+  let sampler: FastGaussian | undefined;
   return (target: Float64Array, bits: BitSource, dimension: number): void => {
     if (dimension < FEW_COORDINATES) {
       const few = new ExactGaussian(bits, gridBits);
       for (let j = 0; j < target.length; j++) target[j] = few.next();
       return;
     }
-    sampler ??= createInverseCdfGaussian(gridBits);
+    sampler ??= createFastGaussian(gridBits);
     sampler.fill(target, bits);
   };
 }

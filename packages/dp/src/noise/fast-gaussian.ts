@@ -1,0 +1,178 @@
+/**
+ * Exact samples of the rounded Gaussian, fast: round(2ᵏX) for a real X ~ N(0, 1), most of them by looking up a word.
+ *
+ * Of a uniform word 13 bits choose a rectangle beneath the bell curve, one bit the sign, and the others the place within the rectangle, which is the sample. Two words in a
+ * hundred choose what lies between rectangles and curve, or the tail; there a point is drawn and accepted where it lies under the curve, which doubles decide where their error
+ * bound allows, else integers of any length with as many more bits as it takes. No probability is approximated and no sample is ever decided by an approximation, so the
+ * distribution is exactly that of {@link ExactGaussian}. The argument is in rectangle-table.ts, the bounds are in normal-density.ts and wedge.ts. Only additions,
+ * subtractions, multiplications and floors of doubles are used, which IEEE 754 and the language define exactly; no library function takes part in a decision.
+ *
+ * How many words a sample takes depends on it, and so does the time: hide the time of a step as you would its noise.
+ *
+ * @module
+ */
+import { SottoError } from '@sotto/core/errors';
+import { CELL_BITS, INDEX_BITS, PLACE_BITS, rectangleTable } from './rectangle-table.ts';
+import type { RectangleTable } from './rectangle-table.ts';
+import { INT32_SCALE_BITS } from './step-noise.ts';
+import type { NoiseValues } from './step-noise.ts';
+import { LANES, LONG_SCALE_BITS, MORE_BITS, wasmFirstStage } from './rectangle-kernel.ts';
+import type { FirstStage } from './rectangle-kernel.ts';
+import { brokenSource, Wedge } from './wedge.ts';
+import type { WordSource } from './wedge.ts';
+
+/** Samples whose first words are drawn together. */
+const BLOCK = 8192;
+/** Rounds in which every point was rejected, each with a probability below 0.8. */
+const MOST_ROUNDS = 10_000;
+
+/** A stream of uniform words, one or many at a time. */
+export interface BulkWordSource extends WordSource {
+  /** Overwrites the target with the stream's next words, as calls of `word()` would. */
+  fill(target: Uint32Array<ArrayBuffer>): void;
+}
+
+/** Draws rounded Gaussians of standard deviation 2^`scaleBits`. Holds no randomness; calls are independent of each other. */
+export interface FastGaussian {
+  readonly scaleBits: number;
+  /** Where the first stage runs. Samples do not depend on it. */
+  readonly backend: 'wasm' | 'javascript';
+  /**
+   * Overwrites the target with independent integers; an `Int32Array` only where `scaleBits` is at most 26. The samples do not depend on the type of the target. Of every
+   * 8192 samples the first words are taken from the stream together (from k = 25 on a quarter as many more), then two for each sample that no rectangle gave, then two
+   * for each whose point was rejected, and so on; each in order.
+   */
+  fill(target: NoiseValues, source: BulkWordSource): void;
+}
+
+export interface FastGaussianOptions {
+  /** `auto` (the default) takes WebAssembly where the host has vectors and allows it. */
+  readonly backend?: 'auto' | 'javascript';
+  /** For tests: a table made by {@link rectangleTable} and then damaged. */
+  readonly table?: RectangleTable;
+}
+
+/** The first stage in plain JavaScript. */
+function javascriptFirstStage(table: RectangleTable, capacity: number): FirstStage {
+  const words = new Uint32Array(capacity);
+  const integers = new Int32Array(words.buffer);
+  const more = new Uint32Array(capacity / 4);
+  const doubles = new Float64Array(capacity);
+  const undecided = new Uint32Array(capacity);
+  const bytes = table.scaleBits >= LONG_SCALE_BITS ? new Uint8Array(more.buffer) : undefined;
+  return {
+    words,
+    more,
+    integers,
+    doubles,
+    undecided,
+    runIntegers: (count) => integersOf(table, integers, bytes, undecided, count),
+    runDoubles: (count) => doublesOf(table, integers, bytes, doubles, undecided, count),
+  };
+}
+
+const INDEX_MASK = 2 ** INDEX_BITS - 1;
+const PLACE_MASK = 2 ** PLACE_BITS - 1;
+const MORE_MASK = 2 ** MORE_BITS - 1;
+
+/** Makes samples of words, where they are. */
+function integersOf(
+  { scaleBits, cells, rectangles }: RectangleTable,
+  words: Int32Array,
+  bytes: Uint8Array | undefined,
+  undecided: Uint32Array,
+  count: number,
+): number {
+  const moreBits = bytes === undefined ? 0 : MORE_BITS;
+  const shift = PLACE_BITS + CELL_BITS + moreBits - scaleBits;
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const word = words[i]!;
+    const index = word & INDEX_MASK;
+    let place = (cells[index]! << PLACE_BITS) | ((word >>> INDEX_BITS) & PLACE_MASK);
+    if (bytes !== undefined) place = (place << MORE_BITS) | (bytes[i]! & MORE_MASK);
+    words[i] = (place >>> shift) ^ (word >> 31);
+    undecided[found] = i;
+    if (index >= rectangles) found++;
+  }
+  return found;
+}
+
+function doublesOf(
+  { scaleBits, cells, rectangles }: RectangleTable,
+  words: Int32Array,
+  bytes: Uint8Array | undefined,
+  doubles: Float64Array,
+  undecided: Uint32Array,
+  count: number,
+): number {
+  const moreBits = bytes === undefined ? 0 : MORE_BITS;
+  const shift = PLACE_BITS + CELL_BITS + moreBits - scaleBits;
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const word = words[i]!;
+    const index = word & INDEX_MASK;
+    let place = (cells[index]! << PLACE_BITS) | ((word >>> INDEX_BITS) & PLACE_MASK);
+    if (bytes !== undefined) place = (place << MORE_BITS) | (bytes[i]! & MORE_MASK);
+    // −(m + ½) − ½ is −1 − m.
+    doubles[i] = ((place >>> shift) + 0.5) * (1 + 2 * (word >> 31)) - 0.5;
+    undecided[found] = i;
+    if (index >= rectangles) found++;
+  }
+  return found;
+}
+
+/**
+ * Makes a sampler. It takes some milliseconds and about 200 kB; make one per mechanism.
+ *
+ * @param scaleBits k, from 0 to 30: the standard deviation is 2ᵏ units.
+ */
+export function createFastGaussian(scaleBits: number, options: FastGaussianOptions = {}): FastGaussian {
+  const table = options.table ?? rectangleTable(scaleBits);
+  const wasm = options.backend === 'javascript' ? undefined : wasmFirstStage(table, BLOCK);
+  const stage = wasm ?? javascriptFirstStage(table, BLOCK);
+  const { words, more, integers, doubles, undecided } = stage;
+  const wedge = new Wedge(table);
+  const points = new Uint32Array(2 * BLOCK);
+  /** Samples of one block; returns how many no rectangle gave. */
+  const block = (target: NoiseValues, start: number, count: number, source: BulkWordSource): number => {
+    source.fill(words.subarray(0, count));
+    words.fill(0, count, Math.ceil(count / LANES) * LANES);
+    if (scaleBits >= LONG_SCALE_BITS) source.fill(more.subarray(0, Math.ceil(count / 4)));
+    const toIntegers = target instanceof Int32Array;
+    const out = toIntegers ? integers : doubles;
+    const found = toIntegers ? stage.runIntegers(count) : stage.runDoubles(count);
+    for (let left = found, round = 0; left > 0; round++) {
+      if (round > MOST_ROUNDS) throw brokenSource();
+      const drawn = points.subarray(0, 2 * left);
+      source.fill(drawn);
+      left = wedge.tryEach(out, undecided, left, drawn, source);
+    }
+    target.set(out.subarray(0, count), start);
+    return found;
+  };
+  const fill = (target: NoiseValues, source: BulkWordSource): void => {
+    if (target instanceof Int32Array && scaleBits > INT32_SCALE_BITS) {
+      throw new SottoError(
+        'invalid-argument',
+        `target is an Int32Array, which noise of 2^${scaleBits} units does not fit; up to 2^${INT32_SCALE_BITS} it does, else use a Float64Array`,
+      );
+    }
+    const most = Math.min(BLOCK, target.length);
+    let found = most;
+    try {
+      let mostFound = 0;
+      for (let start = 0; start < target.length; start += BLOCK)
+        mostFound = Math.max(mostFound, block(target, start, Math.min(BLOCK, target.length - start), source));
+      found = mostFound;
+    } finally {
+      // Noise must not be readable afterwards.
+      words.fill(0, 0, most);
+      more.fill(0, 0, Math.ceil(most / 4));
+      if (target instanceof Float64Array) doubles.fill(0, 0, most);
+      undecided.fill(0, 0, found);
+      points.fill(0, 0, 2 * found);
+    }
+  };
+  return Object.freeze({ scaleBits, backend: wasm === undefined ? 'javascript' : 'wasm', fill });
+}
