@@ -62,7 +62,7 @@ export class PlainDescent {
 
   constructor(dimension: number, lanes: number, rate: number) {
     const helpers = updateHelpers(lanes - 1).count(dimension);
-    const layout = layOut({ dimension, slots: 0, average: false, sums: lanes, threads: helpers + 1 });
+    const layout = layOut({ dimension, slots: 0, average: false, sums: lanes, threads: helpers + 1, integers: true });
     const memory = layout === undefined ? undefined : sharedMemory(layout.pages);
     if (layout === undefined || memory === undefined) throw new Error('no shared memory');
     this.parameters = new Float32Array(memory.buffer, layout.parameters, dimension);

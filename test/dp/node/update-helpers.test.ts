@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FusedUpdate, helperThread } from '../../../packages/dp/src/fused/fused-update.ts';
 import { BLOCK } from '../../../packages/dp/src/fused/layout.ts';
 import { updateHelpers } from '../../../packages/dp/src/node/update-helpers.ts';
+import type { NoiseValues } from '../../../packages/dp/src/noise/step-noise.ts';
 import { createOptimiser } from '../../../packages/dp/src/optimiser/optimiser.ts';
 
 const D = 3 * 65536 + 77;
@@ -16,7 +17,7 @@ const GRID_BITS = 10;
 const descent = { kind: 'sgd', learningRate: 1 } as const;
 
 const open = (helpers: number): FusedUpdate =>
-  FusedUpdate.open({ dimension: D, optimiser: descent, average: false, lanes: 2, helpers })!;
+  FusedUpdate.open({ dimension: D, optimiser: descent, average: false, gridBits: GRID_BITS, lanes: 2, helpers })!;
 
 const closing: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -49,7 +50,7 @@ describe('threads that help to end a step', () => {
       fused.add([fused.sums[1]!]);
       own.clear();
       // (2.75 / 0.5 + ½) = 6 units; zero noise in the blocks of this thread.
-      const draw = (target: Float64Array, begin: number): void => {
+      const draw = (target: NoiseValues, begin: number): void => {
         own.add(begin / BLOCK);
         target.fill(0);
       };
@@ -87,7 +88,7 @@ describe('threads that help to end a step', () => {
     // The other thread takes a block and fails, in the middle of a draw of this one.
     const other = helperThread(fused.helper(1));
     let begun = false;
-    const draw = (target: Float64Array): void => {
+    const draw = (target: NoiseValues): void => {
       target.fill(0);
       if (begun) return;
       begun = true;

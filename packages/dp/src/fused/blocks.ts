@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { NoiseValues } from '../noise/step-noise.ts';
 import type { Pass, PassForm, SharedMemory } from './kernel.ts';
 import { BLOCK, CONTROL_WORDS } from './layout.ts';
 import type { VectorLayout } from './layout.ts';
@@ -23,7 +24,7 @@ const WITH_DOUBLES = 1;
 const WITH_AVERAGE = 2;
 
 /** Overwrites the target with the noise of as many coordinates, from coordinate `begin` on. */
-export type DrawBlock = (target: Float64Array, begin: number) => void;
+export type DrawBlock = (target: NoiseValues, begin: number) => void;
 
 /** One thread's part in the passes over one memory. */
 export class BlockThread {
@@ -31,7 +32,7 @@ export class BlockThread {
   readonly #layout: VectorLayout;
   readonly #compile: (form: PassForm) => Pass;
   readonly #passes = new Map<number, Pass>();
-  readonly #noise: Float64Array;
+  readonly #noise: NoiseValues;
   readonly #noiseAt: number;
 
   /**
@@ -42,7 +43,9 @@ export class BlockThread {
     this.#layout = layout;
     this.#control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
     this.#noiseAt = layout.noiseAt[index]!;
-    this.#noise = new Float64Array(memory.buffer, this.#noiseAt, BLOCK);
+    this.#noise = layout.integers
+      ? new Int32Array(memory.buffer, this.#noiseAt, BLOCK)
+      : new Float64Array(memory.buffer, this.#noiseAt, BLOCK);
     this.#compile = compile;
   }
 

@@ -10,6 +10,7 @@ import type { WeightAverage } from '../optimiser/average.ts';
 import { slotCountOf } from '../optimiser/optimiser.ts';
 import type { Optimiser, OptimiserOptions } from '../optimiser/optimiser.ts';
 import { addParts, isFiniteSum } from '../noise/release.ts';
+import { INT32_SCALE_BITS } from '../noise/step-noise.ts';
 import { BlockThread } from './blocks.ts';
 import type { DrawBlock } from './blocks.ts';
 import { compilePass, sharedMemory, sumLoops } from './kernel.ts';
@@ -24,6 +25,8 @@ export interface FusedOptions {
   readonly optimiser: OptimiserOptions;
   /** Whether an average of the weights is kept. */
   readonly average: boolean;
+  /** k: the noise has a standard deviation of 2ᵏ grid units. */
+  readonly gridBits: number;
   /** Runs of a program that may be in flight at once. */
   readonly lanes: number;
   /** Threads that may help. Default 0. */
@@ -103,8 +106,15 @@ export class FusedUpdate {
   }
 
   /** Lays out the vectors; undefined where the host has no vectors or no memory that threads share, or the model is too big for one. */
-  static open({ dimension, optimiser, average, lanes, helpers = 0 }: FusedOptions): FusedUpdate | undefined {
-    const layout = layOut({ dimension, slots: slotCountOf(optimiser), average, sums: lanes + 1, threads: helpers + 1 });
+  static open({ dimension, optimiser, average, gridBits, lanes, helpers = 0 }: FusedOptions): FusedUpdate | undefined {
+    const layout = layOut({
+      dimension,
+      slots: slotCountOf(optimiser),
+      average,
+      sums: lanes + 1,
+      threads: helpers + 1,
+      integers: gridBits <= INT32_SCALE_BITS,
+    });
     const memory = layout === undefined ? undefined : sharedMemory(layout.pages);
     if (layout === undefined || memory === undefined) return undefined;
     try {

@@ -161,7 +161,7 @@ export function compilePass(memory: SharedMemory, layout: VectorLayout, optimise
       ...[op.get(share), op.get(weight), op.get(old), op.f64x2Sub, op.f64x2Mul, op.f64x2Add, op.store(layout.averageAt + 16 * h)],
     ];
     return [
-      ...[op.get(noise), op.load(16 * h)],
+      ...(layout.integers ? [op.get(noise), op.loadHalf(8 * h), op.f64x2ConvertLowSigned] : [op.get(noise), op.load(16 * h)]),
       ...[...first, ...others, op.get(unit), op.f64x2Div, op.get(point5), op.f64x2Add, op.f64x2Floor],
       ...[op.f64x2Add, op.get(unit), op.f64x2Mul, op.set(gradient)],
       ...[...wide(layout.weights), op.set(weight)],
@@ -182,7 +182,7 @@ export function compilePass(memory: SharedMemory, layout: VectorLayout, optimise
     ...[op.get(begin), op.get(rounded[0]!), op.get(rounded[1]!)],
     ...[op.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]), op.store(layout.parameters)],
     ...wipe,
-    ...[op.get(noise), op.i32(2 * TURN), op.i32Add, op.set(noise)],
+    ...[op.get(noise), op.i32(layout.integers ? TURN : 2 * TURN), op.i32Add, op.set(noise)],
     ...next(begin, end),
     op.end,
   ];

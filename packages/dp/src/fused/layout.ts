@@ -17,6 +17,8 @@ export interface VectorCounts {
   readonly sums: number;
   /** Threads that take part in a pass. */
   readonly threads: number;
+  /** Whether noise comes as 32-bit integers, else as doubles. */
+  readonly integers: boolean;
 }
 
 /** Byte offsets of vectors, each of `padded` numbers. */
@@ -35,7 +37,7 @@ export interface VectorLayout extends VectorCounts {
   readonly parameters: number;
   /** Clipped sums, float32. */
   readonly sumsAt: readonly number[];
-  /** {@link BLOCK} doubles for each thread: the noise of the block that it is at. */
+  /** {@link BLOCK} numbers for each thread: the noise of the block that it is at. */
   readonly noiseAt: readonly number[];
   /** {@link MOST_NUMBERS} doubles: what a pass is told. */
   readonly numbers: number;
@@ -60,7 +62,7 @@ const MOST_BYTES = 2 ** 31 - PAGE;
 
 /** Lays out a memory; undefined where the vectors are too many or too long for one. */
 export function layOut(counts: VectorCounts): VectorLayout | undefined {
-  const { dimension, slots, average, sums, threads } = counts;
+  const { dimension, slots, average, sums, threads, integers } = counts;
   const padded = (dimension + 3) & ~3;
   if (sums > MOST_SUMS || 8 * padded > MOST_BYTES) return undefined;
   // The first bytes stay unused, so that no offset is 0.
@@ -77,7 +79,7 @@ export function layOut(counts: VectorCounts): VectorLayout | undefined {
     padded,
     control: take(4 * CONTROL_WORDS),
     numbers: take(8 * MOST_NUMBERS),
-    noiseAt: many(threads, 8 * BLOCK),
+    noiseAt: many(threads, (integers ? 4 : 8) * BLOCK),
     weights: take(8 * padded),
     slotsAt: many(slots, 8 * padded),
     averageAt: average ? take(8 * padded) : 0,

@@ -16,6 +16,7 @@ import type { BitSource } from '../noise/bit-source.ts';
 import { ExactGaussian } from '../noise/exact-gaussian.ts';
 import { createFastGaussian } from '../noise/fast-gaussian.ts';
 import type { FastGaussian } from '../noise/fast-gaussian.ts';
+import type { NoiseValues } from '../noise/step-noise.ts';
 import { adjacencyOf, mostUnits, stepsPerEpoch } from '../sampling/sampling.ts';
 import type { Sampling } from '../sampling/sampling.ts';
 import { chargeOfStep, chargesOf, composeCharges, isStationary } from './events.ts';
@@ -145,7 +146,7 @@ const FEW_COORDINATES = 1024;
 
 function noiseDrawer(gridBits: number): DrawNoise {
   let sampler: FastGaussian | undefined;
-  return (target: Float64Array, bits: BitSource, dimension: number): void => {
+  return (target: NoiseValues, bits: BitSource, dimension: number): void => {
     if (dimension < FEW_COORDINATES) {
       const few = new ExactGaussian(bits, gridBits);
       for (let j = 0; j < target.length; j++) target[j] = few.next();

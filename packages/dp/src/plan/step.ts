@@ -65,10 +65,10 @@ export interface ReleaseTerms extends Omit<PrivateSum, 'sum' | 'event'> {
   /** The grid's unit. The release is (⌊sum/unit + ½⌋ + noise)·unit in doubles, for each coordinate. */
   readonly unit: number;
   /**
-   * Overwrites the target with the noise, in grid units, of as many coordinates from `begin` on. Blocks MUST be asked for in ascending order, each coordinate once, and be
+   * Overwrites the target with the noise, in grid units, of as many coordinates from `begin` on; 32-bit integers only where `gridBits` is at most 26. Blocks MUST be asked for in ascending order, each coordinate once, and be
    * overwritten after use.
    */
-  readonly draw: (target: Float64Array, begin: number) => void;
+  readonly draw: (target: NoiseValues, begin: number) => void;
 }
 
 /** One step of a plan: draw, add every example of the batch, release once. */
@@ -120,7 +120,7 @@ export interface DrawnBatch {
 }
 
 /** Overwrites an array with rounded Gaussians of standard deviation 2ᵏ: all of the `dimension` coordinates of a step, or the next block of them. */
-export type DrawNoise = (target: Float64Array, bits: BitSource, dimension: number) => void;
+export type DrawNoise = (target: NoiseValues, bits: BitSource, dimension: number) => void;
 
 /** What a step is told. */
 export interface StepParts {

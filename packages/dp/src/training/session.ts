@@ -213,7 +213,7 @@ class Session implements TrainingSession {
     const fuses = examples !== undefined && !onDevice && mode === 'fast' && dimension >= FUSED_DIMENSION;
     const { optimiser } = spec;
     const fused = fuses
-      ? FusedUpdate.open({ dimension, optimiser, average: spec.average !== undefined, lanes, helpers })
+      ? FusedUpdate.open({ dimension, optimiser, average: spec.average !== undefined, gridBits, lanes, helpers })
       : undefined;
     this.#fused = fused;
     this.#weights = fused?.setWeights(state.weights) ?? state.weights.slice();
