@@ -93,6 +93,25 @@ describe('fusions', () => {
     expect(['LayerNormalization', 'ReduceSum', 'Sqrt', 'Mul'].map(count)).toEqual([1, 0, 0, 0]);
   });
 
+  it('shift rows in one pass, and keep a part that others use', async () => {
+    const program: Program = {
+      name: 'shifted',
+      inputs: [{ name: 'x', shape: [2, 4, 3] }],
+      build<T>(ops: Ops<T>, { x }: Readonly<Record<string, T>>): Record<string, T> {
+        const top = ops.slice(x!, [0, 0, 1], [2, 3, 2]);
+        return {
+          up: ops.pad(ops.slice(x!, [0, 1, 0], [2, 3, 3]), [0, 0, 1], [0, 2, 0]),
+          // Cut and filled on one side, which is not a shift.
+          filled: ops.pad(ops.slice(x!, [0, 1, 0], [2, 2, 3]), [0, 0, 0], [0, 2, 0]),
+          down: ops.pad(top, [0, 1, 0], [0, 0, 1]),
+          top,
+        };
+      },
+    };
+    await agree(program);
+    expect(['Pad', 'Slice'].map(operators(program, 0))).toEqual([3, 2]);
+  });
+
   it('scale a product within it, and keep a product that others use', async () => {
     const program: Program = {
       name: 'scaled',

@@ -65,6 +65,23 @@ function scaledProduct(node: GraphNode, isOnlyHere: (node: GraphNode) => boolean
   };
 }
 
+/** Zeros around a part of a tensor: padding by less than nothing cuts, in the same pass. */
+function shift(node: GraphNode, isOnlyHere: (node: GraphNode) => boolean): Fusion | undefined {
+  if (!is(node, 'pad')) return undefined;
+  const [part] = node.inputs;
+  if (!is(part, 'slice') || !isOnlyHere(part)) return undefined;
+  const [whole] = part.inputs as readonly [GraphNode];
+  const { before: zeros, after: zerosAfter } = node.attributes;
+  const { begin } = part.attributes;
+  const cutAfter = begin.map((start, axis) => whole.shape[axis]! - start - part.shape[axis]!);
+  // What is cut off at a side where zeros are added is not what padding would leave.
+  const isCut = begin.some((start, axis) => (start > 0 && zeros[axis]! > 0) || (cutAfter[axis]! > 0 && zerosAfter[axis]! > 0));
+  if (isCut) return undefined;
+  const before = zeros.map((count, axis) => count - begin[axis]!);
+  const after = zerosAfter.map((count, axis) => count - cutAfter[axis]!);
+  return { operands: [whole], write: (emit, [x]) => emit.op('Pad', [x!, emit.integers([...before, ...after])]) };
+}
+
 interface Normalisation {
   readonly x: GraphNode;
   readonly epsilon: number;
@@ -127,5 +144,6 @@ function writeNormalisation(emit: Emitter, x: string, { x: node, epsilon }: Norm
  * @param block As in `cpuRules`.
  */
 export function cpuFusions(block: number): Fuse {
-  return (node, isOnlyHere) => convolution(block, node, isOnlyHere) ?? scaledProduct(node, isOnlyHere) ?? normalisation(node);
+  return (node, isOnlyHere) =>
+    convolution(block, node, isOnlyHere) ?? scaledProduct(node, isOnlyHere) ?? shift(node, isOnlyHere) ?? normalisation(node);
 }

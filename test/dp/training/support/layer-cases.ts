@@ -51,6 +51,14 @@ export const layerCases: readonly GradientCase[] = [
     model: () => stack([6, 6, 2], layers.conv2d({ filters: 2, kernelSize: 2, dilationRate: 2, useBias: false })),
   },
   {
+    name: 'conv2d same, with shifted rows',
+    model: () => stack([6, 5, 3], layers.conv2d({ filters: 3, kernelSize: 3, padding: 'same' })),
+  },
+  {
+    name: 'conv2d same, dilated, with shifted rows of an even and a long kernel',
+    model: () => stack([9, 7, 4], layers.conv2d({ filters: 3, kernelSize: [4, 3], dilationRate: [2, 2], padding: 'same' })),
+  },
+  {
     name: 'conv2d of one channel',
     model: () => stack([8, 8, 1], layers.conv2d({ filters: 3, kernelSize: 4, strides: 2, padding: 'same' })),
   },

@@ -56,6 +56,50 @@ function oneChannelGradient<T>(
   };
 }
 
+/**
+ * The per-example kernel gradients of a convolution of stride 1 as products of images that are shifted along their rows only with output gradients that are shifted along
+ * their columns only: kh·Co and kw·Ci channels instead of kh·kw·Ci. Undefined where that is not less to write and read, or much more to multiply.
+ */
+function shiftedGradient<T>(
+  ops: Ops<T>,
+  x: T,
+  g: T,
+  [kh, kw]: readonly [number, number],
+  { strides, pads, dilations }: Window2d,
+): GradientRecord<T> | undefined {
+  const [n, ci, h] = ops.shapeOf(x) as [number, number, number];
+  const [, co, oh, ow] = ops.shapeOf(g) as [number, number, number, number];
+  const isWorthIt = h <= MOST_MORE_ROWS * oh && (kw * ci + kh * co) * h <= MOST_OF_PATCHES * kh * kw * ci * oh;
+  if (strides.some((stride) => stride !== 1) || !isWorthIt) return undefined;
+  const [top, left, , right] = pads;
+  const down = Array.from({ length: kh }, (_, i) => {
+    // Row r of the image met row r + shift of the output under row i of the kernel.
+    const shift = top - i * dilations[0];
+    const before = Math.min(h, Math.max(0, -shift));
+    const begin = Math.min(oh, Math.max(0, shift));
+    const count = Math.max(0, Math.min(oh - begin, h - before));
+    if (count === 0) return undefined;
+    const rows = ops.slice(g, [0, 0, begin, 0], [n, co, count, ow]);
+    return ops.reshape(ops.pad(rows, [0, 0, before, 0], [0, 0, h - before - count, 0]), [n, co, h * ow]);
+  });
+  if (!down.every((rows) => rows !== undefined)) return undefined;
+  return {
+    kind: 'product',
+    a: ops.patches(x, [1, kw], { strides: [1, 1], pads: [0, left, 0, right], dilations: [1, dilations[1]] }),
+    g: ops.concat(down, 1),
+    positionsLast: true,
+    finishRows(o, rows) {
+      const m = o.shapeOf(rows)[0]!;
+      return o.reshape(o.transpose(o.reshape(rows, [m, ci, kw, kh, co]), [0, 3, 2, 1, 4]), [m, kh * kw * ci * co]);
+    },
+  };
+}
+
+/** Rows of the image per row of the output, by which the products grow. */
+const MOST_MORE_ROWS = 1.15;
+/** What is written and read, of what columns of all windows would take. */
+const MOST_OF_PATCHES = 0.75;
+
 /** A convolution of x `[n, Ci, H, W]` with a tfjs kernel `[Kh, Kw, Ci, Co]`. */
 export function convForward<T>(ops: Ops<T>, x: T, kernel: T, bias: T | undefined, window: Window2d): Forward<T> {
   const options: Conv2dOptions = { ...window, groups: 1 };
@@ -66,7 +110,8 @@ export function convForward<T>(ops: Ops<T>, x: T, kernel: T, bias: T | undefined
     output: bias === undefined ? product : ops.add(product, ops.reshape(bias, [co, 1, 1])),
     backward(g, needed) {
       const [n, , oh, ow] = ops.shapeOf(g) as [number, number, number, number];
-      const record: GradientRecord<T> = (ci === 1 ? oneChannelGradient(ops, x, g, [kh, kw], window) : undefined) ?? {
+      const special = ci === 1 ? oneChannelGradient(ops, x, g, [kh, kw], window) : shiftedGradient(ops, x, g, [kh, kw], window);
+      const record: GradientRecord<T> = special ?? {
         kind: 'product',
         a: ops.patches(x, [kh, kw], window),
         g: ops.reshape(g, [n, co, oh * ow]),
