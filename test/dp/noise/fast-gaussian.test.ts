@@ -134,6 +134,67 @@ function adversarialStreams(table: RectangleTable, seed: string, points: number)
   }).flat();
 }
 
+/**
+ * Streams of points where the curve crosses a corner of what the first words leave open: v is at one end of its interval, and y's further words decide.
+ */
+function cornerStreams(table: RectangleTable, seed: string, points: number): number[][] {
+  const { scaleBits, boxes, heights, boxHeights, kappa } = table;
+  const bits = random(seed);
+  const lead = [leadWord(8191, 0, false), ...(scaleBits > 24 ? [77] : [])];
+  const streams: number[][] = [];
+  while (streams.length < 8 * points) {
+    const index = bits.word() % boxes.indexOf(TAIL);
+    const i = boxes[index]!;
+    const negative = bits.word() % 2 === 1;
+    const v = bits.word() % 2 ** 18;
+    const floor = (BigInt(heights[i]!) << ORACLE_BITS) >> 8n;
+    const height = floor + (((BigInt(boxHeights[i]!) * BigInt(kappa) * BigInt(v)) << ORACLE_BITS) >> 58n);
+    const delta = ONE >> BigInt(scaleBits + 1);
+    const cell = BigInt(i) << (ORACLE_BITS - 6n);
+    const under = (place: bigint): boolean => {
+      const y = cell + (place << (ORACLE_BITS - 70n));
+      return height < oracleDensity(negative ? y + delta : y - delta);
+    };
+    // The place, in 64 bits, where the curve is as high as v·η: it falls, except before the middle.
+    let [low, high] = [i === 0 ? 1n << 63n : 0n, 1n << 64n];
+    if (!under(low) || under(high)) continue;
+    while (high - low > 1n) {
+      const middle = (low + high) / 2n;
+      if (under(middle)) low = middle;
+      else high = middle;
+    }
+    const [place, next] = [Number(low >> 32n), Number(low & 0xffffffffn)];
+    for (const [at, rest] of [
+      [v, 0],
+      [v - 1, ONES],
+    ] as const) {
+      if (at < 0) continue;
+      for (const y of [0, Math.max(0, next - 1), Math.min(ONES, next + 2), ONES])
+        streams.push([
+          ...lead,
+          leadWord(index, at, negative),
+          place,
+          y,
+          rest,
+          ONES - y,
+          rest,
+          1,
+          rest,
+          3,
+          1,
+          4,
+          1,
+          5,
+          9,
+          2,
+          6,
+          5,
+        ]);
+    }
+  }
+  return streams;
+}
+
 /** How many streams give another sample than they should; a table may claim to be another one. */
 function mistakes(
   table: RectangleTable,
@@ -174,6 +235,7 @@ describe('fast Gaussian against the same told in integers', () => {
     expect(streams.length).toBeGreaterThan(500);
     expect(mistakes(table, streams)).toBe(0);
     expect(mistakes(table, streams.slice(0, 200), 'javascript')).toBe(0);
+    expect(mistakes(table, cornerStreams(table, `corner ${scaleBits}`, 20))).toBe(0);
     // Both verdicts occur.
     const accepted = streams.filter(
       (words) => Math.abs(sample(createFastGaussianOnce(table), words)) > 2 ** scaleBits / 64,
@@ -348,5 +410,22 @@ describe('fast Gaussian streams', () => {
       ),
       { seed: 2, numRuns: 40 },
     );
+  });
+
+  it('are wiped from the pool as they are handed out', () => {
+    const pools: Uint8Array[] = [];
+    const bits = new BitSource({
+      fill(target) {
+        pools.push(target);
+        target.fill(1);
+      },
+    });
+    bits.word();
+    bits.fill(new Uint32Array(20));
+    expect(pools).toHaveLength(1);
+    const words = new Uint32Array(pools[0]!.buffer);
+    expect(words.findIndex((word) => word !== 0)).toBe(21);
+    bits.wipe();
+    expect(words.every((word) => word === 0)).toBe(true);
   });
 });
