@@ -75,7 +75,8 @@ async function session(
     state: { steps: 0, weights, optimiser: undefined, average: undefined, mechanism: undefined },
     metrics: [],
     statistics: [],
-    physicalBatchSize: Math.ceil(model.batch / lanes),
+    // The batch has the same size in every step, so that sums need no room for larger ones; rows are rounded while others are computed.
+    physicalBatchSize: mode === 'fast' ? Math.ceil(model.batch / lanes) : undefined,
     memoryBudgetBytes: undefined,
   };
   return openSession(spec, {

@@ -54,6 +54,8 @@ interface Slot {
   readonly draws: Readonly<Record<string, Float32Array>>;
   /** Where the engine may write sums or gradients, so that no step allocates them. */
   readonly into: Readonly<Record<string, Float32Array>>;
+  /** The same for what it tells of each example. */
+  readonly perExample: Readonly<Record<string, Float32Array>>;
   /** Which of the sums of the shared memory `into` is. */
   readonly sum: number | undefined;
 }
@@ -138,46 +140,53 @@ export class BatchComputer {
       // Nothing may still read the chunks or the weights when this returns, also after a failure.
       await Promise.allSettled(flights.map((flight) => flight.outputs));
       for (const slot of [...used]) free(slot);
-      for (const slot of this.#free) slot.chunk.wipe();
+      for (const { chunk, perExample } of this.#free) {
+        chunk.wipe();
+        for (const values of Object.values(perExample)) values.fill(0);
+      }
     }
   }
 
   async #launch(indices: Uint32Array): Promise<Flight> {
     const program = await this.#program(this.#options.mode === 'fast' ? 'sum' : 'rows');
-    const slot = this.#take();
+    const slot = this.#take(program);
     slot.chunk.gather(indices);
     for (const { name, law } of this.#options.graph.draws) fillDraws(slot.draws[name]!, law, this.#options.random);
-    const outputs = program.run(this.#inputs(slot), slot.into);
+    const outputs = program.run(this.#inputs(slot), { ...slot.into, ...slot.perExample });
     // A failure is looked at when it is this chunk's turn.
     outputs.catch(() => undefined);
     return { slot, indices, outputs };
   }
 
   /** A slot whose arrays nobody needs any more. */
-  #take(): Slot {
+  #take(program: CompiledProgram): Slot {
     const { fused } = this.#options;
     const most = fused?.sums.length ?? Infinity;
     const ready = ({ sum }: Slot): boolean => sum === undefined || fused === undefined || fused.isFree(sum);
     if (this.#slots === most && !this.#free.some(ready)) fused?.settle();
     const at = this.#free.findLastIndex(ready);
-    return at >= 0 ? this.#free.splice(at, 1)[0]! : this.#slot(this.#slots++);
+    return at >= 0 ? this.#free.splice(at, 1)[0]! : this.#slot(program, this.#slots++);
   }
 
   #inputs(slot: Slot): Record<string, Float32Array> {
     return { ...slot.chunk.inputs, ...slot.draws, parameters: this.#parameters, frozen: this.#frozen, clipNorm: this.#clipNorm };
   }
 
-  #slot(index: number): Slot {
+  #slot(program: CompiledProgram, index: number): Slot {
     const { graph, physicalBatchSize: n, mode, fused } = this.#options;
     const sum = fused?.sums[index];
     const into = ({ offset, size }: { readonly offset: number; readonly size: number }): Float32Array => {
       if (mode === 'secure') return sharedFloats(n * size);
       return sum?.subarray(offset, offset + size) ?? sharedFloats(size);
     };
+    const large = graph.trainable.map((spec, i) => [mode === 'fast' ? `s${i}` : `g${i}`, into(spec)] as const);
+    const names = new Set<string>(large.map(([name]) => name));
+    const others = Object.entries(program.outputs).filter(([name]) => !names.has(name));
     return {
       chunk: new Chunk(this.#table.columns, n),
       draws: Object.fromEntries(graph.draws.map(({ name, shape }) => [name, sharedFloats(n * sizeOf(shape))])),
-      into: Object.fromEntries(graph.trainable.map((spec, i) => [mode === 'fast' ? `s${i}` : `g${i}`, into(spec)])),
+      into: Object.fromEntries(large),
+      perExample: Object.fromEntries(others.map(([name, shape]) => [name, sharedFloats(sizeOf(shape))])),
       sum: sum === undefined ? undefined : index,
     };
   }
@@ -193,7 +202,7 @@ export class BatchComputer {
     const sumsOf = (from: typeof outputs): readonly NumericArray[] => this.#sizes.map((_, i) => from[`s${i}`]!);
     const clipped = {
       norm: step.rowNorm,
-      // Of the first run, also after a second: there a copy stands where the bad row was, and the norms of the others are the same.
+      // Of the first run, also after a second, which must not write there: it has a copy where the bad row was, and the norms of the others are the same.
       squaredNorms: outputs['squaredNorms']!,
       outOfRange: outOfRangeRows(outputs['ok']!).filter((row) => row < count).length,
     };
