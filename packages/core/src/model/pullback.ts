@@ -9,28 +9,8 @@ import type { Conv2dOptions, Ops, Shape } from '../ops/ops.ts';
 import type { Primitive } from '../ops/primitive.ts';
 import { primitiveMethods } from '../ops/primitives/index.ts';
 import { sizeOf } from '../ops/shapes.ts';
-
-/** A value with the way back to what it was computed from. */
-interface Traced<T> {
-  readonly value: T;
-  /** Undefined where the value depends on nothing that is differentiated. */
-  readonly from: Step<T> | undefined;
-}
-
-interface Step<T> {
-  readonly order: number;
-  readonly operands: readonly Traced<T>[];
-  /** Gradients of the operands, given that of the value; undefined for operands that have none. */
-  readonly back: (g: T) => readonly (T | undefined)[];
-}
-
-/** Sums a gradient over the axes along which its operand was broadcast. */
-function unbroadcast<T>(ops: Ops<T>, g: T, shape: Shape): T {
-  const from = ops.shapeOf(g);
-  const lead = from.length - shape.length;
-  const axes = from.map((_, axis) => axis).filter((axis) => axis < lead || (shape[axis - lead] === 1 && from[axis] !== 1));
-  return ops.reshape(axes.length === 0 ? g : ops.sum(g, axes), shape);
-}
+import { Tape, unbroadcast } from './tape.ts';
+import type { Traced } from './tape.ts';
 
 function unsupported(operation: string): never {
   throw new SottoError(
@@ -48,56 +28,6 @@ function kernelGradient<T>(ops: Ops<T>, x: T, g: T, kernel: Shape, options: Conv
   const byGroup = (t: T, size: number): T => ops.reshape(t, [n, groups, size / groups, positions]);
   const products = ops.matMul(byGroup(g, co), byGroup(columns, rows), false, true);
   return ops.reshape(ops.sum(products, [0]), kernel);
-}
-
-class Tape<T> {
-  readonly #ops: Ops<T>;
-  #order = 0;
-
-  constructor(ops: Ops<T>) {
-    this.#ops = ops;
-  }
-
-  /** A value that is differentiated. */
-  variable(value: T): Traced<T> {
-    return { value, from: { order: this.#order++, operands: [], back: () => [] } };
-  }
-
-  result(value: T, operands: readonly Traced<T>[], back: (g: T) => readonly (T | undefined)[]): Traced<T> {
-    if (operands.every((operand) => operand.from === undefined)) return { value, from: undefined };
-    return { value, from: { order: this.#order++, operands, back } };
-  }
-
-  fixed(value: T): Traced<T> {
-    return { value, from: undefined };
-  }
-
-  gradients(output: Traced<T>, seed: T, variables: readonly Traced<T>[]): (T | undefined)[] {
-    const ops = this.#ops;
-    const flowing = new Map<Step<T>, T>();
-    const found: Step<T>[] = [];
-    const seen = new Set<Step<T>>();
-    const visit = (step: Step<T> | undefined): void => {
-      if (step === undefined || seen.has(step)) return;
-      seen.add(step);
-      found.push(step);
-      step.operands.forEach((operand) => visit(operand.from));
-    };
-    visit(output.from);
-    if (output.from !== undefined) flowing.set(output.from, seed);
-    found.sort((a, b) => b.order - a.order);
-    for (const step of found) {
-      const g = flowing.get(step);
-      if (g === undefined || step.operands.length === 0) continue;
-      step.back(g).forEach((part, i) => {
-        const source = step.operands[i]!.from;
-        if (source === undefined || part === undefined) return;
-        const sum = flowing.get(source);
-        flowing.set(source, sum === undefined ? part : ops.add(sum, part));
-      });
-    }
-    return variables.map(({ from }) => (from === undefined ? undefined : flowing.get(from)));
-  }
 }
 
 function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
@@ -227,8 +157,11 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
     sum: (x, axes) => tape.result(ops.sum(x.value, axes), [x], (g) => [ops.broadcastTo(g, shape(x))]),
     max(x, axes) {
       const y = ops.max(x.value, axes);
-      // Equal maxima take the gradient each, as in tfjs.
-      return tape.result(y, [x], (g) => [ops.mul(g, ops.equal(x.value, y))]);
+      // Equal maxima share the gradient. Were each to take all of it, as in tfjs, then where one value stands at two places its derivative would double.
+      return tape.result(y, [x], (g) => {
+        const hits = ops.equal(x.value, y);
+        return [ops.mul(hits, ops.div(g, ops.sum(hits, axes)))];
+      });
     },
     softmax: unary(
       (x) => ops.softmax(x),
@@ -325,7 +258,8 @@ export interface Pullback<T> {
 /**
  * Runs a function and prepares its gradient.
  *
- * Comparisons, `oneHot`, ids and `roundAdd` count as constants. At kinks the gradient is that of tfjs, except for |x| at 0, which has 0.
+ * Comparisons, `oneHot`, ids and `roundAdd` count as constants. At kinks the gradient is that of tfjs, except for |x| at 0, which has 0, and for
+ * equal maxima of {@link Ops.max}, which share it.
  *
  * @param constants Further arguments, after the inputs, that are not differentiated.
  * @throws SottoError `unsupported` for an operation whose derivative is not implemented.
