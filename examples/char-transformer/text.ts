@@ -32,8 +32,8 @@ export interface Windows {
  */
 export async function loadPlays(file?: string): Promise<string> {
   const folder = process.env['SOTTO_DATA'];
-  if (file !== undefined) return readFileSync(file, 'utf8');
-  const text = folder === undefined ? await download() : readFileSync(path.join(folder, SOURCE.file), 'utf8');
+  if (file !== undefined) return read(file);
+  const text = folder === undefined ? await download() : read(path.join(folder, SOURCE.file));
   const hash = createHash('sha256').update(text).digest('hex');
   if (hash !== SOURCE.sha256)
     throw new SottoError(
@@ -41,6 +41,14 @@ export async function loadPlays(file?: string): Promise<string> {
       `the text has the SHA-256 ${hash}, not the published one; pass --data FILE for another text`,
     );
   return text;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new SottoError('not-found', `${file} cannot be read; pass --data FILE with a text`, { cause });
+  }
 }
 
 async function download(): Promise<string> {

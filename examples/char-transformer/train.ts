@@ -1,19 +1,20 @@
 /**
  * Trains a small causal transformer to continue plays, character by character, with differential privacy for each window of text.
  *
- *     npx node --conditions=@sotto/source examples/char-transformer/train.ts [--data FILE] [--epochs 2] [--epsilon 8] [--windows 20000]
+ *     npx node --conditions=@sotto/source examples/char-transformer/train.ts [--data FILE] [--epochs 2] [--epsilon 8] [--windows 12000]
  *
  * The model is built of tfjs layers and of Sotto's attention and position layers. Rows that differ in one window of 64 characters are hidden from
  * each other; a person who speaks in many windows is not (see `unit` in docs/training.md for whole users).
  */
 import { parseArgs } from 'node:util';
-import { onnxEngine } from '@sotto/core/onnx';
+import { SottoError } from '@sotto/core/errors';
 import { MultiHeadAttention, PositionEmbedding } from '@sotto/core/tfjs';
-import { makePrivate } from '@sotto/dp';
 import type { PrivateModel } from '@sotto/dp';
+import { makePrivate } from '@sotto/dp/node';
 import '@tensorflow/tfjs-backend-cpu';
 import { tensor2d } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
+import { facts, numberOption, print, runExample } from '../terminal.ts';
 import { VOCABULARY, cutWindows, loadPlays } from './text.ts';
 
 /** Sizes of the model. */
@@ -50,7 +51,7 @@ export interface TransformerSettings {
   /** Windows that are trained on: a public constant; the tenth part as many again is declared public and only measured. */
   readonly windows?: number;
   readonly batch?: number;
-  readonly onEpoch?: (epoch: number, lossPerCharacter: number) => void;
+  readonly progress?: boolean;
 }
 
 /** What a training gave: the mean loss of a character, in nats, on windows that were not trained on, before and after. */
@@ -71,6 +72,12 @@ export async function trainTransformer(text: string, settings: TransformerSettin
   } = settings;
   const all = cutWindows(text, sizes.length);
   const held = Math.ceil(windows / 10);
+  if (all.count < windows + held) {
+    throw new SottoError(
+      'invalid-argument',
+      `--windows is ${windows}; the text has ${all.count} windows of ${sizes.length} characters, of which a tenth of --windows as many are held out`,
+    );
+  }
   const part = (from: number, to: number) => ({
     x: tensor2d(all.inputs.slice(from * sizes.length, to * sizes.length), [to - from, sizes.length]),
     y: tensor2d(all.targets.slice(from * sizes.length, to * sizes.length), [to - from, sizes.length]),
@@ -83,29 +90,34 @@ export async function trainTransformer(text: string, settings: TransformerSettin
     sampleRate: batch / windows,
     expectedBatchSize: batch,
     privacy: { target: { epsilon, delta: 1e-5 }, epochs },
-    engine: onnxEngine(),
     mode: 'fast',
-    physicalBatchSize: 32,
   });
   const before = (await training.evaluate(test.x, test.y, { outsideGuarantee: true })).loss;
   const { history } = await training.fit(train.x, train.y, {
     epochs,
     validationData: { ...test, outsideGuarantee: true },
-    callbacks: { onEpochEnd: (epoch, logs) => settings.onEpoch?.(epoch + 1, logs!['val_loss']!) },
+    progress: settings.progress ?? false,
   });
   return { before, after: history['val_loss']!.at(-1)!, training };
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { data: { type: 'string' }, epochs: { type: 'string' }, epsilon: { type: 'string' }, windows: { type: 'string' } },
   });
-  const result = await trainTransformer(await loadPlays(values.data), {
-    epsilon: Number(values.epsilon ?? 8),
-    epochs: Number(values.epochs ?? 2),
-    windows: Number(values.windows ?? 12_000),
-    onEpoch: (epoch, loss) =>
-      process.stdout.write(`epoch ${epoch}: ${loss.toFixed(3)} nats a character on windows never trained on\n`),
-  });
-  process.stdout.write(`before training: ${result.before.toFixed(3)}\n\n${result.training.privacyStatement(1e-5)}\n`);
+  const given = {
+    epsilon: numberOption('epsilon', values.epsilon),
+    epochs: numberOption('epochs', values.epochs),
+    windows: numberOption('windows', values.windows),
+  };
+  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const { before, after, training } = await trainTransformer(await loadPlays(values.data), { ...settings, progress: true });
+  const bits = (nats: number): string => (nats / Math.LN2).toFixed(2);
+  print(
+    `${bits(after)} bits a character on windows that were never trained on; ${bits(before)} before training, ${Math.log2(VOCABULARY.length).toFixed(2)} for a guess.`,
+    '',
+    facts(training.privacyStatement(1e-5)),
+  );
 }
+
+if (import.meta.main) await runExample(main);

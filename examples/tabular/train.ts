@@ -7,20 +7,24 @@
  * by means of the private table, which would be a release of their own. A third of the patients is declared public and only measured.
  */
 import { parseArgs } from 'node:util';
-import { onnxEngine } from '@sotto/core/onnx';
-import { makePrivate } from '@sotto/dp';
-import type { PrivateModel } from '@sotto/dp';
+import type { FitOptions, PrivateModel } from '@sotto/dp';
+import { makePrivate } from '@sotto/dp/node';
 import '@tensorflow/tfjs-backend-cpu';
 import { tensor2d } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
 import { heartConstants, loadHospital, splitRecords } from '../heart-disease/records.ts';
 import type { Records } from '../heart-disease/records.ts';
+import { facts, numberOption, print, runExample } from '../terminal.ts';
 
 const DELTA = 1e-3;
 
 /** What a training gave. */
 export interface TabularResult {
+  /** On the patients that were held out. */
   readonly accuracy: number;
+  /** How many were trained on, and how many were held out. */
+  readonly patients: number;
+  readonly heldOut: number;
   readonly training: PrivateModel;
 }
 
@@ -39,11 +43,7 @@ function pooled(parts: readonly Records[]): { readonly x: ReturnType<typeof tens
 }
 
 /** Trains a small network at ε and measures it on the patients that were held out. */
-export async function trainTabular(
-  epsilon = 1,
-  epochs = 20,
-  onEpoch?: (epoch: number, accuracy: number) => void,
-): Promise<TabularResult> {
+export async function trainTabular(epsilon = 1, epochs = 20, callbacks: FitOptions = {}): Promise<TabularResult> {
   const constants = heartConstants();
   const splits = constants.hospitals.map(({ id, file }) =>
     splitRecords(loadHospital(file, constants), constants.holdoutFraction, `tabular/${id}`),
@@ -64,20 +64,24 @@ export async function trainTabular(
     sampleRate: 0.5,
     expectedBatchSize: 244,
     privacy: { target: { epsilon, delta: DELTA }, epochs },
-    engine: onnxEngine(),
   });
   const { history } = await training.fit(train.x, train.y, {
     epochs,
     validationData: { ...held, outsideGuarantee: true },
-    callbacks: { onEpochEnd: (epoch, logs) => onEpoch?.(epoch + 1, logs!['val_acc']!) },
+    ...callbacks,
   });
-  return { accuracy: history['val_acc']!.at(-1)!, training };
+  return { accuracy: history['val_acc']!.at(-1)!, patients: train.x.shape[0], heldOut: held.x.shape[0], training };
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { values } = parseArgs({ options: { epsilon: { type: 'string' }, epochs: { type: 'string' } } });
-  const { training } = await trainTabular(Number(values.epsilon ?? 1), Number(values.epochs ?? 20), (epoch, accuracy) => {
-    process.stdout.write(`epoch ${epoch}: accuracy on held-out patients ${accuracy.toFixed(3)}\n`);
-  });
-  process.stdout.write(`\n${training.privacyStatement(DELTA)}\n`);
+  const [epsilon, epochs] = [numberOption('epsilon', values.epsilon), numberOption('epochs', values.epochs)];
+  const { accuracy, patients, heldOut, training } = await trainTabular(epsilon, epochs, { progress: true });
+  print(
+    `${(100 * accuracy).toFixed(1)} % of ${heldOut} held-out patients are told right, after training on ${patients} others.`,
+    '',
+    facts(training.privacyStatement(DELTA)),
+  );
 }
+
+if (import.meta.main) await runExample(main);

@@ -21,8 +21,9 @@ test('digits: a short training with little privacy reads most held-out digits', 
 
 test('tabular: twenty epochs at epsilon 1 beat the majority class', async () => {
   const seen: number[] = [];
-  const { accuracy, training } = await trainTabular(1, 20, (epoch) => seen.push(epoch));
-  expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  const callbacks = { onEpochEnd: (epoch: number) => void seen.push(epoch) };
+  const { accuracy, training } = await trainTabular(1, 20, { callbacks });
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i));
   expect(accuracy).toBeGreaterThan(0.65);
   expect(training.privacySpent(1e-3).upper).toBeLessThanOrEqual(1);
   expect(training.privacyStatement(1e-3)).toMatch(/for each record/);

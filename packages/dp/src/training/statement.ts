@@ -37,13 +37,16 @@ const neighbours: Readonly<Record<Adjacency, string>> = {
 
 const varies = (schedule: Schedule, words: string): string => (typeof schedule === 'number' ? '' : words);
 
+/** Six digits: enough to recognise a constant, which the event holds in full. */
+const shown = (value: number): number => Number(value.toPrecision(6));
+
 function describeSampling({ sampling, unit }: MechanismPlan): string {
   const units = unit.kind === 'user' ? `users, with at most ${unit.contributionBound} records each,` : 'records';
   switch (sampling.kind) {
     case 'poisson':
-      return `Poisson sampling of ${units} at rate ${sampling.sampleRate}`;
+      return `Poisson sampling of ${units} at rate ${shown(sampling.sampleRate)}`;
     case 'truncatedPoisson':
-      return `Poisson sampling of ${units} at rate ${sampling.sampleRate}, cut at ${sampling.cap} of at most ${sampling.sourceSize}`;
+      return `Poisson sampling of ${units} at rate ${shown(sampling.sampleRate)}, cut at ${sampling.cap} of at most ${sampling.sourceSize}`;
     case 'shuffle':
       return `shuffled batches of ${sampling.batchSize} of at most ${sampling.sourceSize} ${units}, counted without amplification`;
     case 'fixedSize':
@@ -88,7 +91,7 @@ export function writeStatement(facts: StatementFacts): string {
   const lines = [
     `The weights, and all figures reported during training, are (${roundedUp(answer.upper)}, ${facts.delta})-differentially private for each ${plan.relation.unit} ` +
       `(${neighbours[plan.relation.adjacency]}), by ${answer.method}.`,
-    `Mechanism: ${facts.steps} steps of ${describeSampling(plan)}, ${describeClipping(plan)}, Gaussian noise of ${plan.noiseMultiplier} clip norms on the sum${varies(plan.noiseSchedule, ' times a schedule')}.`,
+    `Mechanism: ${facts.steps} steps of ${describeSampling(plan)}, ${describeClipping(plan)}, Gaussian noise of ${shown(plan.noiseMultiplier)} clip norms on the sum${varies(plan.noiseSchedule, ' times a schedule')}.`,
     plan.mode === 'secure'
       ? 'Sensitivity was verified in integers for every example, and the noise is an exact rounded Gaussian.'
       : describeFloats(facts),
