@@ -1,13 +1,15 @@
 /**
- * What is written otherwise for the CPU provider: convolutions in the runtime's own blocked layout (NCHWc), which it uses by itself only for constant weights.
+ * What is written otherwise for the CPU provider: convolutions in the runtime's own blocked layout (NCHWc), which it uses by itself only for constant weights, and
+ * what would not be the same for equal examples in different places (see {@link ./same-everywhere.ts}).
  *
  * @module
  */
 import type { Conv2dOptions } from '../ops/ops.ts';
 import { emitInputGradient, standardConv, windowAttributes } from './convolution.ts';
 import type { ConvOperands, ConvWriter } from './convolution.ts';
-import { applyOn } from './emit.ts';
+import { applyOn, productOperands } from './emit.ts';
 import type { Emitter, Rules } from './emit.ts';
+import { emitSteadyProduct, emitSum, inWholeVectors } from './same-everywhere.ts';
 
 /** The domain of the runtime's blocked operators. */
 export const NCHWC = 'com.microsoft.nchwc';
@@ -59,6 +61,10 @@ export function cpuRules(block: number): Partial<Rules> {
   const conv = cpuConv(block);
   return {
     apply: applyOn('cpu'),
+    log: (emit, { shape }, [x]) => inWholeVectors(emit, 'Log', x, shape),
+    softplus: (emit, { shape }, [x]) => inWholeVectors(emit, 'Softplus', x, shape),
+    sum: (emit, node, [x]) => emitSum(emit, node, x),
+    matMul: (emit, node, names) => emitSteadyProduct(emit, productOperands(node, names)),
     conv2d(emit, node, [x, kernel]) {
       const [xShape, kernelShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
       return conv(emit, { x, kernel, xShape, kernelShape }, node.attributes.options);

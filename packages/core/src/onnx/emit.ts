@@ -110,6 +110,32 @@ const comparison =
   (emit, _, [a, b]) =>
     emit.asFloat(emit.op(opType, [a, b]));
 
+/** Operands of a matrix product, by the names of their tensors. */
+export interface ProductOperands {
+  readonly a: string;
+  readonly b: string;
+  readonly aShape: Shape;
+  readonly bShape: Shape;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** The operands of a recorded product. */
+export function productOperands(
+  { inputs, attributes }: Node<'matMul'>,
+  [a, b]: readonly [string, string, string],
+): ProductOperands {
+  return { a, b, aShape: inputs[0]!.shape, bShape: inputs[1]!.shape, ...attributes };
+}
+
+/** A matrix product over the last two axes. */
+export function emitProduct(emit: Emitter, { a, b, aShape, bShape, transposeA, transposeB }: ProductOperands): string {
+  if (!transposeA && !transposeB) return emit.op('MatMul', [a, b]);
+  const attributes = { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } };
+  if (aShape.length === 2 && bShape.length === 2) return emit.op('Gemm', [a, b], attributes);
+  return emit.op('FusedMatMul', [a, b], attributes, MICROSOFT);
+}
+
 const INT_TYPE: OnnxAttribute = { int: 7 };
 
 /** Writes primitives by their own rules, by those for an execution provider where there are such. */
@@ -148,13 +174,7 @@ const rules: Rules = {
   sum: (emit, node, [x]) => emit.op('ReduceSum', [x, emit.integers(node.attributes.axes)], { keepdims: { int: 1 } }),
   max: (emit, node, [x]) => emit.op('ReduceMax', [x, emit.integers(node.attributes.axes)], { keepdims: { int: 1 } }),
   softmax: (emit, _, [x]) => emit.op('Softmax', [x], { axis: { int: -1 } }),
-  matMul(emit, node, [a, b]) {
-    const { transposeA, transposeB } = node.attributes;
-    if (!transposeA && !transposeB) return emit.op('MatMul', [a, b]);
-    const attributes = { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } };
-    if (node.inputs.every((operand) => operand.shape.length === 2)) return emit.op('Gemm', [a, b], attributes);
-    return emit.op('FusedMatMul', [a, b], attributes, MICROSOFT);
-  },
+  matMul: (emit, node, names) => emitProduct(emit, productOperands(node, names)),
   reshape: (emit, node, [x]) => emit.reshape(x, node.shape),
   transpose: (emit, node, [x]) => emit.op('Transpose', [x], { perm: { ints: node.attributes.permutation } }),
   slice(emit, node, [x]) {

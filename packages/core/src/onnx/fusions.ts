@@ -51,7 +51,8 @@ function scaledProduct(node: GraphNode, isOnlyHere: (node: GraphNode) => boolean
   if (!is(node, 'mul')) return undefined;
   const [product, factor] = pick(node, 'matMul') ?? [];
   const alpha = scalarOf(factor);
-  if (product === undefined || alpha === undefined || !isOnlyHere(product)) return undefined;
+  // A factor of 1 would choose the kernels for vectors: see `same-everywhere.ts`.
+  if (product === undefined || alpha === undefined || alpha === 1 || !isOnlyHere(product)) return undefined;
   const { transposeA, transposeB } = product.attributes;
   return {
     operands: product.inputs,

@@ -41,14 +41,15 @@ export interface GradientCase {
 
 const N = 3;
 
-interface Setup {
+/** A model with an objective and the inputs of a training program. */
+export interface Setup {
   readonly graph: ModelGraph;
   readonly loss: Objective;
   readonly inputs: Readonly<Record<string, NumericArray>>;
 }
 
-function targets(name: Loss | JointLoss, shape: readonly number[], classes: number): Float64Array {
-  const size = N * sizeOf(shape);
+function targets(name: Loss | JointLoss, shape: readonly number[], classes: number, n: number): Float64Array {
+  const size = n * sizeOf(shape);
   if (name === 'sparseCategoricalCrossentropy') return Float64Array.from({ length: size }, (_, i) => (3 * i + 1) % classes);
   if (name === 'categoricalCrossentropy')
     return Float64Array.from({ length: size }, (_, i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0));
@@ -70,7 +71,8 @@ function randomiseWeights(model: LayersModel): Map<string, Float32Array> {
   return values;
 }
 
-function setUp(example: GradientCase, model: LayersModel): Setup {
+/** A batch of n examples for a case. */
+export function setUp(example: GradientCase, model: LayersModel, n: number = N): Setup {
   const weights = randomiseWeights(model);
   const graph = compileModel(model, { kinds: example.kinds });
   const loss = createObjective(graph, example.loss ?? 'meanSquaredError', example.lossWeights);
@@ -87,12 +89,12 @@ function setUp(example: GradientCase, model: LayersModel): Setup {
   const inputs: Record<string, NumericArray> = {
     parameters: flat(graph.trainable, graph.parameterCount),
     frozen: flat(graph.frozen, graph.frozenCount),
-    ...drawInputs(graph, N, unsafeDeterministicRandom('draws')),
+    ...drawInputs(graph, n, unsafeDeterministicRandom('draws')),
   };
   for (const target of loss.targets)
-    inputs[target.name] = targets(target.loss, target.shape, graph.outputShapes[target.outputIndex]!.at(-1) ?? 1);
+    inputs[target.name] = targets(target.loss, target.shape, graph.outputShapes[target.outputIndex]!.at(-1) ?? 1, n);
   graph.inputShapes.forEach((shape, i) => {
-    inputs[`x${i}`] = Float64Array.from(numbers(N * sizeOf(shape), 5 + i), (x) => example.input?.(x, i) ?? x);
+    inputs[`x${i}`] = Float64Array.from(numbers(n * sizeOf(shape), 5 + i), (x) => example.input?.(x, i) ?? x);
   });
   return { graph, loss, inputs };
 }
