@@ -5,7 +5,7 @@
  */
 import type { BenchOptions, BenchResult } from './bench.ts';
 import { sum } from './secagg/measure.ts';
-import { COHORT_TITLES, cohortTable, grid, gridTables, largeCohorts } from './secagg/scale.ts';
+import { COHORT_TITLES, cohortTable, communicationTable, grid, gridTables, largeCohorts } from './secagg/scale.ts';
 
 export async function run({ progress }: BenchOptions): Promise<BenchResult> {
   const small = grid(progress);
@@ -16,6 +16,7 @@ export async function run({ progress }: BenchOptions): Promise<BenchResult> {
     summary: `The server spends ${seconds(thousand.serverMs)} s on 1,000 clients of 100,000 elements and ${seconds(tenThousand.serverMs)} s on 10,000 of 1,000.`,
     tables: [
       ...gridTables(cells),
+      communicationTable(cells),
       cohortTable(COHORT_TITLES.thousand, thousand, '< 60,000'),
       cohortTable(COHORT_TITLES.tenThousand, tenThousand, ''),
     ],

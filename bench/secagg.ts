@@ -16,7 +16,7 @@ import { jobOf, maskAgainstKeystream, workers } from './secagg/keystream.ts';
 import { cpuMs, cpuOf, median, sum } from './secagg/measure.ts';
 import { runRound } from './secagg/round.ts';
 import type { RoundCost } from './secagg/round.ts';
-import { COHORT_TITLES, cohortTable, grid, gridTables, largeCohorts } from './secagg/scale.ts';
+import { COHORT_TITLES, cohortTable, communicationTable, grid, gridTables, largeCohorts } from './secagg/scale.ts';
 
 const D = 1_000_000;
 const MEMBERS = 100;
@@ -152,6 +152,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   const cells = [...small, ...large];
   tables.push(
     ...gridTables(cells),
+    communicationTable(cells),
     cohortTable(COHORT_TITLES.thousand, thousand, '< 60,000'),
     cohortTable(COHORT_TITLES.tenThousand, tenThousand, ''),
   );
