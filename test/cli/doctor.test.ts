@@ -15,7 +15,11 @@ const example: Examination = {
     freeMemoryBytes: 3.25 * 2 ** 30,
   },
   engines: [
-    { name: 'onnx-cuda', usable: false, why: 'the CUDA libraries are needed; more words (and the runtime’s own)' },
+    {
+      name: 'onnx-cuda',
+      usable: false,
+      why: 'the CUDA libraries are needed; docs/engines.md tells how to install them on this and on every other machine (and the runtime’s own)',
+    },
     {
       name: 'onnx-webgpu',
       usable: true,
@@ -60,9 +64,9 @@ engine: 'auto'
   ONNX Runtime on the CPU, because it is fast
 
 Not usable here
-  onnx-cuda: the CUDA libraries are needed
-    for an NVIDIA graphics processor: let the install script of onnxruntime-node run; see
-    docs/engines.md
+  onnx-cuda  ONNX Runtime on an NVIDIA graphics processor
+    the CUDA libraries are needed; docs/engines.md tells how to install them on this and on every
+    other machine
 
 Other programs
   chromium    141.0    browser tests

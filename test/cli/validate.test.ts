@@ -2,7 +2,8 @@
 import { loadModelFile, saveModelFile } from '@sotto/core/node';
 import '@tensorflow/tfjs-backend-cpu';
 import * as core from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { input, layers, model, sequential } from '@tensorflow/tfjs-layers';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +90,90 @@ describe('sotto validate', () => {
       stderr: expect.stringMatching(/cannot be read/),
     });
     expect(await sotto('validate')).toMatchObject({ status: 2 });
+    for (const [content, message] of [
+      ['null', /has no modelTopology/],
+      ['[]', /has no modelTopology/],
+      ['{"modelTopology": null}', /has no modelTopology/],
+      ['{"modelTopology": []}', /has no modelTopology/],
+      ['{"modelTopology": {"a": 1}}', /broken.json holds no layers model \(model: class_name is not a name\); give/],
+      ['{"format": "graph-model", "modelTopology": {"node": []}}', /is a graph model, which has operations and no layers/],
+    ] as const) {
+      await writeFile(broken, content);
+      const { status, stderr } = await sotto('validate', broken);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(message)]);
+      expect(stderr).not.toMatch(/defect/);
+    }
+  });
+
+  it('takes the folder of a model', async () => {
+    expect(await sotto('validate', join(folder, 'fit'))).toMatchObject({ status: 0, stderr: '' });
+    expect(await sotto('validate', folder)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/model.json cannot be read/),
+    });
+  });
+
+  it('says what is wrong with the weights', async () => {
+    const place = join(folder, 'weights');
+    const path = await saveModelFile(sequential({ layers: [layers.dense({ units: 2, inputShape: [3] })] }), place);
+    const file = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    await writeFile(join(place, 'bare.json'), JSON.stringify({ ...file, weightsManifest: undefined }));
+    const bare = await sotto('validate', join(place, 'bare.json'));
+    expect([bare.status, bare.stdout]).toEqual([0, expect.stringMatching(/^weights: the file lists no weights/m)]);
+    await writeFile(join(place, 'weights.bin'), Buffer.alloc(5));
+    const short = await sotto('validate', path);
+    expect([short.status, short.stdout]).toEqual([
+      1,
+      expect.stringMatching(/^weights: the files have 5 bytes and should have 32;/m),
+    ]);
+    await expect(loadModelFile(path)).rejects.toThrow(/have 5 bytes and should have 32/);
+    await rm(join(place, 'weights.bin'));
+    const missing = await sotto('validate', path, '--json');
+    expect([missing.status, JSON.parse(missing.stdout)]).toEqual([
+      1,
+      expect.objectContaining({
+        ok: true,
+        weights: { ok: false, why: "weights.bin is missing; put it beside the model's file" },
+      }),
+    ]);
+  });
+
+  it.each<[string, () => ReturnType<typeof sequential>, RegExp]>([
+    [
+      'nothing to train',
+      () => sequential({ layers: [layers.dense({ units: 2, inputShape: [2], trainable: false })] }),
+      /^unfit: the model has no trainable weights; unfreeze a layer or add one$/m,
+    ],
+    [
+      'a recurrent layer',
+      () =>
+        sequential({
+          layers: [layers.simpleRNN({ units: 2, inputShape: [3, 2], recurrentInitializer: 'zeros' }), layers.dense({ units: 1 })],
+        }),
+      /SimpleRNN.*refused\n\s+recurrent layers are not implemented\n\s+→ use convolutions or attention/,
+    ],
+    [
+      'a regulariser',
+      () => sequential({ layers: [layers.dense({ units: 2, inputShape: [2], kernelRegularizer: 'l1l2' })] }),
+      /kernel_regularizer is not part of an example's loss\n\s+→ remove it/,
+    ],
+  ])('tells of %s what to do about it', async (name, build, message) => {
+    const path = await saveModelFile(build(), join(folder, name.replaceAll(' ', '-')));
+    const { status, stdout } = await sotto('validate', path);
+    expect([status, stdout]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  it('looks into models within models, and refuses layers that are used twice', async () => {
+    const inner = sequential({ layers: [layers.dense({ units: 4, inputShape: [4], name: 'deep' })], name: 'inner' });
+    const outer = sequential({ layers: [layers.dense({ units: 4, inputShape: [3] }), inner] });
+    const nested = await sotto('validate', await saveModelFile(outer, join(folder, 'nested')));
+    expect([nested.status, nested.stdout]).toEqual([0, expect.stringMatching(/^inner\/deep\s+Dense\s+20\s+private$/m)]);
+    const [a, b] = [input({ shape: [4] }), input({ shape: [4] })];
+    const twice = layers.dense({ units: 4, name: 'twice' });
+    const both = [twice.apply(a), twice.apply(b)] as SymbolicTensor[];
+    const shared = model({ inputs: [a, b], outputs: layers.add().apply(both) as SymbolicTensor });
+    const told = await sotto('validate', await saveModelFile(shared, join(folder, 'shared')));
+    expect([told.status, told.stdout]).toEqual([1, expect.stringMatching(/layer twice is used 2 times/)]);
   });
 });
 

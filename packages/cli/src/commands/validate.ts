@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { SottoError } from '@sotto/core/errors';
 import { type LayerReport, type ModelReport, type Topology, validateModel } from '@sotto/core/model';
+import type { WeightFilesReport } from '@sotto/core/node';
 import { toJson } from '../accounting/cases.ts';
 import type { Command } from '../command.ts';
 import { wrap } from '../help.ts';
@@ -56,6 +58,27 @@ function table(report: ModelReport, terminal: Terminal): string {
   ].join('');
 }
 
+/** The report of a topology that was read from a file. */
+function reportOf(path: string, topology: Topology): ModelReport {
+  try {
+    return validateModel(topology);
+  } catch (error) {
+    const { message } = SottoError.from(error);
+    throw new SottoError(
+      'invalid-encoding',
+      `${path} holds no layers model (${message}); give a model.json as model.save of tfjs writes it`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function weightsNote(weights: WeightFilesReport | undefined, terminal: Terminal): string {
+  if (weights === undefined) return '';
+  return `${terminal.style(weights.ok ? 'yellow' : 'red', 'weights')}: ${weights.why}\n`;
+}
+
 function verdict({ ok, problem, trainableParameters, frozenParameters, layers }: ModelReport, terminal: Terminal): string {
   const frozen = frozenParameters === 0 ? '' : `, ${frozenParameters.toLocaleString('en')} are frozen`;
   if (ok)
@@ -73,12 +96,15 @@ export const validateCommand: Command = {
   summary: 'whether a model can be trained privately, layer by layer, and how to mend it',
   usage: ['validate MODEL [--fix DIR] [--json]'],
   description: [
-    'Reads a model.json as model.save of TensorFlow.js writes it and tells for each layer whether its weights can have gradients for every single example: "private", "frozen", "weightless" (nothing to train), "refused" with the reason and the cure, or "unchecked" behind a refused one.',
+    'Reads a model.json as model.save of TensorFlow.js writes it, or that of a folder, and tells for each layer whether its weights can have gradients for every single example: "private", "frozen", "weightless" (nothing to train), "refused" with the reason and the cure, or "unchecked" behind a refused one.',
     'With --fix a mended copy is written: batch normalisation becomes group normalisation, options that act on weights outside the private sum are left out, and weights are kept where their shapes agree.',
   ],
   options: {
     fix: { type: 'string', value: 'DIR', describe: 'Write the mended model with its weights to this folder.' },
-    json: { type: 'boolean', describe: 'One JSON object {ok, layers, trainableParameters, frozenParameters, problem, fixed}.' },
+    json: {
+      type: 'boolean',
+      describe: 'One JSON object {ok, layers, trainableParameters, frozenParameters, problem, weights, fixed}.',
+    },
   },
   positionals: [1, 1],
   examples: [
@@ -89,11 +115,16 @@ export const validateCommand: Command = {
     const path = positionals[0]!;
     const folder = text('fix');
     // tfjs takes a while to load, so only when this command runs.
-    const { loadModelFile, readModelFile, saveModelFile } = await import('@sotto/core/node');
-    const before = validateModel((await readModelFile(path)).modelTopology as Topology);
+    const { checkWeightFiles, loadModelFile, readModelFile, saveModelFile } = await import('@sotto/core/node');
+    const before = reportOf(path, (await readModelFile(path)).modelTopology as Topology);
+    const weights = await checkWeightFiles(path);
     if (folder === undefined) {
-      terminal.out(flag('json') ? `${toJson(before)}\n` : `${table(before, terminal)}\n${verdict(before, terminal)}`);
-      return before.ok ? 0 : 1;
+      terminal.out(
+        flag('json')
+          ? `${toJson({ ...before, ...(weights === undefined ? {} : { weights }) })}\n`
+          : `${table(before, terminal)}\n${verdict(before, terminal)}${weightsNote(weights, terminal)}`,
+      );
+      return before.ok && weights?.ok !== false ? 0 : 1;
     }
     const { fixModel } = await import('@sotto/core/tfjs');
     const { model, changes, newWeights, report } = await fixModel(await loadModelFile(path));
@@ -104,7 +135,7 @@ export const validateCommand: Command = {
       const made = changes.map(({ layer, change }) => `${terminal.style('bold', layer)}: ${change}\n`);
       const anew = newWeights.length === 0 ? '' : `new weights: ${newWeights.join(', ')}\n`;
       terminal.out(
-        `${table(report, terminal)}\n${made.join('')}${anew}${changes.length === 0 ? 'nothing to mend; ' : ''}written to ${file}\n${verdict(report, terminal)}`,
+        `${table(report, terminal)}\n${made.join('')}${anew}${changes.length === 0 ? 'nothing to mend; ' : ''}written to ${file}\n${verdict(report, terminal)}${weightsNote(weights, terminal)}`,
       );
     }
     return report.ok ? 0 : 1;

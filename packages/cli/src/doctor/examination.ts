@@ -18,14 +18,15 @@ export interface Examination {
   readonly tools: readonly Tool[];
 }
 
-/** What an engine is good for and how one comes by it. */
-const CURES: { readonly [K in EngineName]?: string } = {
-  'onnx-cuda': 'for an NVIDIA graphics processor: let the install script of onnxruntime-node run; see docs/engines.md',
-  'onnx-webgpu': 'for any graphics processor: npm install webgpu, and a driver for Vulkan, Metal or Direct3D 12',
-  'tfjs-webgpu': 'TensorFlow.js on a graphics processor: npm install webgpu @tensorflow/tfjs-backend-webgpu',
-  'tfjs-wasm': 'TensorFlow.js on WebAssembly: npm install @tensorflow/tfjs-backend-wasm',
-  'tfjs-node': 'TensorFlow beneath TensorFlow.js: npm install @tensorflow/tfjs-node, or scripts/tfjs-node-from-wheel.mjs',
-  'tfjs-node-gpu': 'TensorFlow with CUDA: npm install @tensorflow/tfjs-node-gpu',
+/** What an engine is for, where it is more than a name. */
+const PURPOSES: { readonly [K in EngineName]?: string } = {
+  'onnx-cuda': 'ONNX Runtime on an NVIDIA graphics processor',
+  'onnx-webgpu': 'ONNX Runtime on any graphics processor',
+  'onnx-cpu': 'ONNX Runtime on the CPU, what everything falls back on',
+  'tfjs-webgpu': 'TensorFlow.js on any graphics processor',
+  'tfjs-wasm': 'TensorFlow.js on WebAssembly',
+  'tfjs-node': 'TensorFlow beneath TensorFlow.js',
+  'tfjs-node-gpu': 'TensorFlow beneath TensorFlow.js, with CUDA',
 };
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
@@ -53,7 +54,8 @@ export function examinationText(found: Examination, terminal: Terminal): string 
   });
   const head = ['engine', ...(measured ? ['matMul', 'conv2d'] : []), 'computes on', 'library'];
   const missing = engines.flatMap((engine) => (engine.usable ? [] : [engine]));
-  const shortWhy = (why: string): string => why.replace(/ \(.*\)$/s, '').split(';')[0]!;
+  /** Without what a library said itself, which is in the JSON form. */
+  const shortWhy = (why: string): string => why.replace(/ \(.*\)$/s, '');
   const sections = [
     `${bold('Machine')}\n${indent(
       [
@@ -67,7 +69,7 @@ export function examinationText(found: Examination, terminal: Terminal): string 
     ...(missing.length === 0
       ? []
       : [
-          `${bold('Not usable here')}\n${indent(missing.map(({ name, why }) => `${name}: ${shortWhy(why)}\n${indent(dim(wrap(CURES[name] ?? '', width - 2)))}`).join('\n'))}`,
+          `${bold('Not usable here')}\n${indent(missing.map(({ name, why }) => `${name}${dim(`  ${PURPOSES[name] ?? ''}`)}\n${indent(wrap(shortWhy(why), width - 2))}`).join('\n'))}`,
         ]),
     `${bold('Other programs')}\n${indent(
       table(

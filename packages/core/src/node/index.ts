@@ -11,5 +11,5 @@ export { engineNames, openEngine } from './open-engine.ts';
 export type { EngineName, OpenedEngine } from './open-engine.ts';
 export { probeEngine } from './probe.ts';
 export type { EngineProbe, ProbeOptions } from './probe.ts';
-export { loadModelFile, readModelFile, saveModelFile } from './model-files.ts';
-export type { ModelFile } from './model-files.ts';
+export { checkWeightFiles, loadModelFile, readModelFile, saveModelFile } from './model-files.ts';
+export type { ModelFile, WeightFilesReport } from './model-files.ts';

@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { SottoError } from '../errors.ts';
 import '../tfjs/layers.ts';
@@ -23,27 +23,96 @@ export interface ModelFile {
   readonly weightsManifest?: readonly WeightsGroup[];
 }
 
-/** Reads a `model.json`. Throws `not-found` or `invalid-encoding`, naming the file. */
+/** The file of a model: the path itself, or `model.json` where it is a folder. */
+async function modelPath(path: string): Promise<string> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? join(path, 'model.json') : path;
+}
+
+/**
+ * Reads a `model.json`, or that of a folder.
+ *
+ * @throws SottoError `not-found` or `invalid-encoding`, naming the file and what is wrong with it
+ */
 export async function readModelFile(path: string): Promise<ModelFile> {
+  const file = await modelPath(path);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new SottoError('not-found', `${path} cannot be read; give the path of a model.json`, { cause });
+    throw new SottoError('not-found', `${file} cannot be read; give the path of a model.json, or of the folder that holds it`, {
+      cause,
+    });
   }
-  let parsed: Partial<ModelFile> | null;
+  let parsed: (Partial<ModelFile> & { readonly format?: unknown }) | null;
   try {
-    parsed = JSON.parse(text) as Partial<ModelFile> | null;
+    parsed = JSON.parse(text) as typeof parsed;
   } catch (cause) {
-    throw new SottoError('invalid-encoding', `${path} is not JSON; give the path of a model.json`, { cause });
+    throw new SottoError('invalid-encoding', `${file} is not JSON; give the path of a model.json`, { cause });
   }
-  if (typeof parsed !== 'object' || parsed === null || typeof parsed.modelTopology !== 'object') {
+  const topology: unknown = typeof parsed === 'object' ? parsed?.modelTopology : undefined;
+  if (parsed?.format === 'graph-model') {
     throw new SottoError(
       'invalid-encoding',
-      `${path} has no modelTopology; give a model.json of a layers model, as model.save of tfjs writes it`,
+      `${file} is a graph model, which has operations and no layers; convert the original again with --output_format=tfjs_layers_model`,
+    );
+  }
+  if (typeof topology !== 'object' || topology === null || Array.isArray(topology)) {
+    throw new SottoError(
+      'invalid-encoding',
+      `${file} has no modelTopology; give a model.json of a layers model, as model.save of tfjs writes it`,
     );
   }
   return parsed as ModelFile;
+}
+
+const BYTES_PER_NUMBER: Readonly<Record<string, number>> = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2 };
+
+/** The bytes that the listed weights take, as their file stores them; undefined where some have a type of no fixed size. */
+function listedBytes(groups: readonly WeightsGroup[]): number | undefined {
+  let bytes = 0;
+  for (const { weights } of groups) {
+    for (const { shape, dtype, quantization } of weights) {
+      const each = BYTES_PER_NUMBER[quantization?.dtype ?? dtype];
+      if (each === undefined) return undefined;
+      bytes += each * shape.reduce((a, b) => a * b, 1);
+    }
+  }
+  return bytes;
+}
+
+/** What is to be said about the weight files of a model. */
+export interface WeightFilesReport {
+  /** Whether the model can be loaded. */
+  readonly ok: boolean;
+  /** A sentence without a full stop. */
+  readonly why: string;
+}
+
+/**
+ * What is wrong with the weights that a `model.json` lists: none at all, missing files, or files of another size. Undefined where nothing is. Reads no weights.
+ *
+ * @throws SottoError as {@link readModelFile}
+ */
+export async function checkWeightFiles(path: string): Promise<WeightFilesReport | undefined> {
+  const { weightsManifest } = await readModelFile(path);
+  if (weightsManifest === undefined)
+    return { ok: true, why: 'the file lists no weights, so a model of it begins with random ones' };
+  const folder = dirname(await modelPath(path));
+  let bytes = 0;
+  for (const name of weightsManifest.flatMap(({ paths }) => paths)) {
+    try {
+      bytes += (await stat(join(folder, name))).size;
+    } catch {
+      return { ok: false, why: `${name} is missing; put it beside the model's file` };
+    }
+  }
+  const wanted = listedBytes(weightsManifest);
+  if (wanted === undefined || wanted === bytes) return undefined;
+  return { ok: false, why: `the files have ${bytes} bytes and should have ${wanted}; copy them again` };
 }
 
 /** Registers the plain JavaScript backend where the host program has set up none. */
@@ -60,7 +129,7 @@ async function someBackend(): Promise<void> {
 export async function loadModelFile(path: string): Promise<LayersModel> {
   const { modelTopology, weightsManifest = [] } = await readModelFile(path);
   await someBackend();
-  const folder = resolve(dirname(path));
+  const folder = resolve(dirname(await modelPath(path)));
   const parts: Buffer[] = [];
   for (const name of weightsManifest.flatMap((group) => group.paths)) {
     const file = resolve(folder, name);
@@ -74,6 +143,13 @@ export async function loadModelFile(path: string): Promise<LayersModel> {
     }
   }
   const bytes = Buffer.concat(parts);
+  const wanted = listedBytes(weightsManifest);
+  if (wanted !== undefined && wanted !== bytes.length) {
+    throw new SottoError(
+      'invalid-encoding',
+      `the weights of ${path} have ${bytes.length} bytes and should have ${wanted}; copy them again`,
+    );
+  }
   const weights =
     weightsManifest.length === 0
       ? {}
