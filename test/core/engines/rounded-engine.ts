@@ -6,15 +6,12 @@ type Tensor = ReferenceTensor;
 
 const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: Float64Array.from(data, Math.fround) });
 
-const { shapeOf, ...operations } = referenceOps;
+const operations = referenceOps as unknown as Readonly<Record<string, (...given: unknown[]) => Tensor>>;
 const roundedOps = {
-  shapeOf,
   ...Object.fromEntries(
-    Object.entries(operations as Record<string, (...given: unknown[]) => Tensor>).map(([name, operation]) => [
-      name,
-      (...given: unknown[]) => rounded(operation(...given)),
-    ]),
+    Object.entries(operations).map(([name, operation]) => [name, (...given: unknown[]) => rounded(operation(...given))]),
   ),
+  shapeOf: (x: Tensor) => x.shape,
 } as Ops<Tensor>;
 
 function evaluate(program: Program, inputs: Readonly<Record<string, NumericArray>>): Readonly<Record<string, Tensor>> {

@@ -5,11 +5,8 @@
  */
 import { SottoError } from '@sotto/core/errors';
 import type { Shape } from '@sotto/core/ops';
-import { nextFrame } from '@tensorflow/tfjs-core';
+import { everyValue } from './every-value.ts';
 import type { JointLoss, Loss } from './losses.ts';
-
-/** Values looked at between two turns of the event loop: a few milliseconds. */
-const SLICE = 2 ** 21;
 
 /** Refuses targets outside the range of the loss. */
 export async function checkLabels(
@@ -21,17 +18,11 @@ export async function checkLabels(
   const classes = outputShape.at(-1) ?? 1;
   const [fits, want] = ruleOf(loss, classes);
   if (fits === undefined) return;
-  for (let begin = 0; begin < labels.length; begin += SLICE) {
-    const end = Math.min(begin + SLICE, labels.length);
-    for (let i = begin; i < end; i++) {
-      if (!fits(labels[i]!))
-        throw new SottoError(
-          'invalid-argument',
-          `${argument} holds a value that is not ${want}, as ${typeof loss === 'string' ? loss : 'the loss'} needs`,
-        );
-    }
-    if (end < labels.length) await nextFrame();
-  }
+  if (await everyValue(labels, fits)) return;
+  throw new SottoError(
+    'invalid-argument',
+    `${argument} holds a value that is not ${want}, as ${typeof loss === 'string' ? loss : 'the loss'} needs`,
+  );
 }
 
 function ruleOf(loss: Loss | JointLoss, classes: number): readonly [((value: number) => boolean) | undefined, string] {

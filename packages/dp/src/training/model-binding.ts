@@ -4,12 +4,13 @@
  * @module
  */
 import { SottoError } from '@sotto/core/errors';
-import { compileModel, readWeights, topologyOf, weightByName } from '@sotto/core/model';
+import { compileModel, idInputs, readWeights, topologyOf, weightByName } from '@sotto/core/model';
 import type { ModelGraph, Topology } from '@sotto/core/model';
 import { tensor } from '@tensorflow/tfjs-core';
 import { tableOf } from './examples.ts';
 import type { ExampleTable } from './examples.ts';
 import { frozenWeights } from './gradient-parts.ts';
+import { checkIds } from './ids.ts';
 import { readTensors } from './inputs.ts';
 import type { InputSlot, Tensors } from './inputs.ts';
 import { metricsOf } from './evaluation-logs.ts';
@@ -46,6 +47,7 @@ export function bindModel(
     throw new SottoError('invalid-argument', 'the model has no trainable parameters; unfreeze a layer');
   const objective = createObjective(graph, loss, lossWeights);
   const inputs = graph.inputShapes.map((shape, i): InputSlot => ({ name: `x${i}`, layer: graph.inputNames[i]!, shape }));
+  const ids = idInputs(graph);
   const targets = objective.targets.map(({ name, output, shape }): InputSlot => ({ name, layer: output, shape }));
   return {
     model,
@@ -68,6 +70,7 @@ export function bindModel(
       const features = readTensors(xName, x, inputs);
       const labels = readTensors(yName, y, targets);
       const table = tableOf([...features.specs, ...labels.specs], [...features.values, ...labels.values]);
+      for (const id of ids) await checkIds(features.specs[id.input]!.argument, features.values[id.input]!, id);
       for (const [i, target] of objective.targets.entries())
         await checkLabels(labels.specs[i]!.argument, labels.values[i]!, target.loss, graph.outputShapes[target.outputIndex]!);
       return table;
