@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { recordProgram } from '@sotto/core/ops';
 import type { Program } from '@sotto/core/ops';
 import { describe, expect, it } from 'vitest';
-import { choosePhysicalBatch, peakBytes } from '../../../packages/dp/src/training/physical-batch.ts';
+import { choosePhysicalBatch, leastRuns, peakBytes } from '../../../packages/dp/src/training/physical-batch.ts';
+import type { PhysicalBatchOptions } from '../../../packages/dp/src/training/physical-batch.ts';
+import { runCost } from '../../../packages/dp/src/training/run-cost.ts';
 
 /** `[n, 100]` through one product of `[100, 50]` and a sum. */
 const program = (n: number): Program => ({
@@ -26,29 +28,74 @@ describe('the physical batch', () => {
     for (const n of [1, 7, 64]) expect(peakBytes(recordProgram(program(n)))).toBe(live(n));
   });
 
-  const choose = (change: Partial<Parameters<typeof choosePhysicalBatch>[0]>): number =>
-    choosePhysicalBatch({
-      requested: undefined,
-      memoryBudgetBytes: undefined,
-      expectedBatchSize: 256,
-      lanes: 1,
-      limit: Infinity,
-      returnsRows: false,
-      program,
-      ...change,
-    });
+  const usual: PhysicalBatchOptions = {
+    requested: undefined,
+    memoryBudgetBytes: undefined,
+    expectedBatchSize: 256,
+    sampleRate: 0.001,
+    lanes: 1,
+    limit: Infinity,
+    returnsRows: false,
+    program,
+  };
+  const choose = (change: Partial<PhysicalBatchOptions>): number => choosePhysicalBatch({ ...usual, ...change });
 
   it('divides a batch over the lanes, within limits', () => {
-    // All but the largest draws, 256 + 2·16, in equal runs of at most 128.
+    // All but the largest draws, 256 + 2·16, in equal runs of at most 128; on lanes of at most 160.
     expect(choose({})).toBe(96);
-    expect(choose({ lanes: 2 })).toBe(72);
+    expect(choose({ lanes: 2 })).toBe(144);
     expect(choose({ lanes: 16 })).toBe(18);
-    expect(choose({ lanes: 100 })).toBe(16);
+    expect(choose({ lanes: 100 })).toBe(3);
     expect(choose({ expectedBatchSize: 1e5 })).toBe(128);
+    expect(choose({ expectedBatchSize: 1e5, lanes: 2 })).toBe(160);
     expect(choose({ requested: 500 })).toBe(500);
     // Rows take memory: a quarter of a lane's share at a time.
     expect(choose({ returnsRows: true })).toBe(64);
     expect(choose({ returnsRows: true, lanes: 2 })).toBe(32);
+  });
+
+  it('needs no room for larger batches where all have one size', () => {
+    expect(choose({ lanes: 2, sampleRate: 1 })).toBe(128);
+    expect(choose({ lanes: 2, sampleRate: undefined })).toBe(128);
+    expect(choose({ sampleRate: undefined })).toBe(128);
+  });
+
+  /** A program of `depth` products of `[n, positions, width]` with weights: the more positions, the more an example takes. */
+  const products =
+    (depth: number, positions: number, width: number) =>
+    (n: number): Program => ({
+      name: 'products',
+      inputs: [
+        { name: 'x', shape: [n * positions, width] },
+        { name: 'w', shape: [depth, width, width] },
+      ],
+      build: (ops, { x, w }) => {
+        let y = x!;
+        for (let i = 0; i < depth; i++)
+          y = ops.matMul(y, ops.reshape(ops.slice(w!, [i, 0, 0], [1, width, width]), [width, width]));
+        return { y: ops.sum(y, [0]) };
+      },
+    });
+
+  it('takes several runs per lane where examples take long, so that no lane waits for long', () => {
+    const heavy = choose({ lanes: 2, sampleRate: undefined, expectedBatchSize: 64, program: products(4, 1024, 128) });
+    expect(heavy).toBeLessThan(32);
+    expect(32 % heavy).toBe(0);
+    // Weights of 4 MB for each run, and examples that take a few microseconds.
+    expect(choose({ lanes: 2, sampleRate: undefined, program: products(4, 1, 512) })).toBe(128);
+    const { perRun, perExample } = runCost(products(4, 1024, 128));
+    expect(perExample / (2 * 4 * 1024 * 128 * 128)).toBeGreaterThan(1 / 100);
+    expect(perRun).toBeLessThan(perExample);
+  });
+
+  it('covers all but the largest batches by the least runs of a step', () => {
+    const runs = (change: Partial<PhysicalBatchOptions>, size: number): number => leastRuns({ ...usual, ...change }, size);
+    expect(runs({ lanes: 2 }, 144)).toBe(2);
+    expect(runs({ lanes: 2 }, 50)).toBe(6);
+    // Not where a user has chosen, nor where runs return rows, nor on one lane.
+    expect(runs({ lanes: 2, requested: 50 }, 50)).toBe(0);
+    expect(runs({ lanes: 2, returnsRows: true }, 32)).toBe(0);
+    expect(runs({}, 96)).toBe(0);
   });
 
   it('stays within the rows that a plan lets an engine add up, in equal parts', () => {

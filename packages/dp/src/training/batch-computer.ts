@@ -32,6 +32,8 @@ export interface BatchComputerOptions {
   readonly programs: BatchPrograms;
   /** Examples per run of a program. */
   readonly physicalBatchSize: number;
+  /** Runs of each step at least, of which the last may hold no example, so that smaller batches take no less time. Default none. */
+  readonly leastRuns?: number;
   readonly frozen: Float32Array;
   readonly mode: 'secure' | 'fast';
   /** Draws the masks of dropout. */
@@ -100,15 +102,16 @@ export class BatchComputer {
 
   /** Adds all examples of a step's batch to it. With `fused` the weights are those that it holds, else those given. */
   async addBatch(step: PrivateStep, weights: Float64Array, onLosses?: LossListener): Promise<void> {
-    const { physicalBatchSize: n, breathe, fused, mode } = this.#options;
+    const { physicalBatchSize: n, leastRuns = 0, breathe, fused, mode } = this.#options;
     if (fused === undefined) round(this.#parameters, weights);
     this.#clipNorm[0] = step.rowNorm;
     const { batch } = step;
+    const rows = Math.max(batch.length, leastRuns * n);
     const flights: Flight[] = [];
     const used: Slot[] = [];
     let next = 0;
     const launch = async (): Promise<void> => {
-      while (flights.length < this.#lanes && next < batch.length) {
+      while (flights.length < this.#lanes && next < rows) {
         const flight = await this.#launch(batch.subarray(next, next + n));
         flights.push(flight);
         used.push(flight.slot);
@@ -131,7 +134,7 @@ export class BatchComputer {
           await this.#addSum(step, slot, indices.length, done, flights);
           onLosses?.(done['losses']!, indices.length);
           // The last sums wait for the end of the step; the others make room.
-          if (next < batch.length) fused?.settle();
+          if (next < rows) fused?.settle();
         } else await this.#addRows(step, done, indices.length, onLosses);
         free(slot);
         await breathe?.();

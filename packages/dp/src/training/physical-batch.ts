@@ -7,6 +7,7 @@ import { integer } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { recordProgram, sizeOf } from '@sotto/core/ops';
 import type { Graph, GraphNode, Program } from '@sotto/core/ops';
+import { runCost } from './run-cost.ts';
 
 /** What the choice depends on, all of it public. */
 export interface PhysicalBatchOptions {
@@ -14,6 +15,8 @@ export interface PhysicalBatchOptions {
   readonly requested: number | undefined;
   readonly memoryBudgetBytes: number | undefined;
   readonly expectedBatchSize: number;
+  /** The rate of Poisson sampling; undefined where all batches have one size. */
+  readonly sampleRate: number | undefined;
   readonly lanes: number;
   /** The most rows of a run: `maxFloatRows` of the plan. */
   readonly limit: number;
@@ -25,15 +28,21 @@ export interface PhysicalBatchOptions {
 
 const LEAST = 16;
 const MOST = 128;
+/** With lanes, where a run may be as large as the usual share of a batch of 256. */
+const MOST_ON_LANES = 160;
 /** Chunks of a batch per lane where runs return rows: fewer rows at a time take less memory, and a run costs little beside them. */
 const CHUNKS_OF_ROWS = 4;
+/** How many more runs per lane than the fewest are tried. */
+const MORE_RUNS = 7;
+/** At the end of a step lanes wait for the one that something held up, for a part of a run. */
+const WAITING = 0.1;
 const MAX_REQUESTED = 2 ** 20;
 
 /** Chooses the size. Throws `invalid-argument` where not even one example per run fits the memory budget. */
 export function choosePhysicalBatch(options: PhysicalBatchOptions): number {
   const { requested, memoryBudgetBytes, lanes } = options;
   const wanted = evenParts(
-    requested === undefined ? Math.max(LEAST, usualRun(options)) : integer('physicalBatchSize', requested, 1, MAX_REQUESTED),
+    requested === undefined ? usualRun(options) : integer('physicalBatchSize', requested, 1, MAX_REQUESTED),
     options.limit,
   );
   if (memoryBudgetBytes === undefined) return wanted;
@@ -57,10 +66,37 @@ export function choosePhysicalBatch(options: PhysicalBatchOptions): number {
   return least;
 }
 
-/** One lane's share of all but the largest batches, in as few runs as the limit allows; a share of rows in more. */
-function usualRun({ expectedBatchSize, lanes, returnsRows }: PhysicalBatchOptions): number {
-  if (returnsRows) return Math.min(MOST, Math.ceil(expectedBatchSize / (CHUNKS_OF_ROWS * lanes)));
-  return evenParts(Math.ceil((expectedBatchSize + 2 * Math.sqrt(expectedBatchSize)) / lanes), MOST);
+/**
+ * How many runs each step takes at least, also where its batch is smaller, so that a step takes as long for all but the largest batches and time tells little of their size.
+ * None where a user has chosen the size, or where runs return rows.
+ */
+export function leastRuns(options: PhysicalBatchOptions, size: number): number {
+  const { requested, lanes, returnsRows } = options;
+  if (requested !== undefined || returnsRows || lanes === 1) return 0;
+  return lanes * Math.ceil(usualShare(options) / size);
+}
+
+/** All but the largest one of fifty batches, cut evenly for the lanes. */
+function usualShare({ expectedBatchSize, sampleRate, lanes }: PhysicalBatchOptions): number {
+  const variance = sampleRate === undefined ? 0 : expectedBatchSize * (1 - sampleRate);
+  return Math.ceil((expectedBatchSize + 2 * Math.sqrt(variance)) / lanes);
+}
+
+/** One lane's share of all but the largest batches, in as few runs as the limit allows; on lanes in the number of runs that takes least time; a share of rows in more. */
+function usualRun(options: PhysicalBatchOptions): number {
+  const { expectedBatchSize, lanes, returnsRows, limit, program } = options;
+  if (returnsRows) return Math.max(LEAST, Math.min(MOST, Math.ceil(expectedBatchSize / (CHUNKS_OF_ROWS * lanes))));
+  const share = usualShare(options);
+  if (lanes === 1) return Math.max(LEAST, evenParts(share, MOST));
+  const { perRun, perExample } = runCost(program);
+  const fewest = Math.ceil(share / Math.min(limit, MOST_ON_LANES));
+  let best = { size: share, ns: Infinity };
+  for (let runs = fewest; runs <= fewest + MORE_RUNS; runs++) {
+    const size = Math.ceil(share / runs);
+    const ns = runs * (perRun + size * perExample) + WAITING * size * perExample;
+    if (ns < best.ns) best = { size, ns };
+  }
+  return best.size;
 }
 
 /** The size of equal parts of a whole, as few as the limit allows. */

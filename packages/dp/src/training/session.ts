@@ -34,7 +34,8 @@ import { batchPrograms, groupEndsOf } from './gradient-parts.ts';
 import type { Metrics } from './metrics.ts';
 import { createObjective } from './objective.ts';
 import type { LossWeights, Losses } from './objective.ts';
-import { choosePhysicalBatch } from './physical-batch.ts';
+import { choosePhysicalBatch, leastRuns } from './physical-batch.ts';
+import type { PhysicalBatchOptions } from './physical-batch.ts';
 import { planWith } from './plan-with.ts';
 import { NoisyFigure } from './released-statistics.ts';
 import type { Statistic } from './released-statistics.ts';
@@ -182,15 +183,17 @@ class Session implements TrainingSession {
     const metrics = metricsOf(graph, objective, spec.metrics);
     const lanes = engine.lanes ?? 1;
     const { mode } = accounted;
-    const physicalBatchSize = choosePhysicalBatch({
+    const physical: PhysicalBatchOptions = {
       requested: spec.physicalBatchSize,
       memoryBudgetBytes: spec.memoryBudgetBytes,
       expectedBatchSize: accounted.expectedBatchSize,
+      sampleRate: accounted.sampleRate,
       lanes,
       limit: accounted.maxFloatRows,
       returnsRows: mode !== 'fast',
       program: (n) => batchPrograms(graph, objective, n, accounted)[mode === 'fast' ? 'sum' : 'rows'],
-    });
+    };
+    const physicalBatchSize = choosePhysicalBatch(physical);
     const shared = { graph, engine, physicalBatchSize, frozen, breathe };
     const { plan, inMemory } = chooseResidence({
       spec,
@@ -243,7 +246,15 @@ class Session implements TrainingSession {
       const { weights, optimiser: optimiserState } = state;
       this.#openDevice = () =>
         DeviceTrainer.open(examples, { ...shared, plan, programs, optimiser, random, weights, optimiserState });
-    } else this.#computer = new BatchComputer(examples, { ...shared, programs, mode, random, fused });
+    } else
+      this.#computer = new BatchComputer(examples, {
+        ...shared,
+        leastRuns: leastRuns(physical, physicalBatchSize),
+        programs,
+        mode,
+        random,
+        fused,
+      });
     if (fused !== undefined && helpers > 0) {
       const threads = Array.from({ length: helpers }, (_, i) => fused.helper(i + 1));
       this.#helpers = tools.helpers?.start(threads, gridBits);
