@@ -56,6 +56,10 @@ async function loop(run: OpenRun, tfjsModel: object, options: CountedFit): Promi
       await run.checkpoint(ahead === 0 ? undefined : { steps: ahead, evaluations: hasPrivate ? evaluations : 0 }),
     );
   };
+  const stopIfAborted = (after: number): void => {
+    if (signal?.aborted === true) throw new SottoError('cancelled', `training was cancelled after ${after} of ${steps} steps`);
+  };
+  stopIfAborted(0);
   callbacks.begin(model, { epochs: firstEpoch + epochs, initialEpoch: firstEpoch, steps: stepsPerEpoch, totalSteps: steps });
   await callbacks.call('onTrainBegin');
   if (checkpoints !== undefined) await save(0);
@@ -74,7 +78,7 @@ async function loop(run: OpenRun, tfjsModel: object, options: CountedFit): Promi
       await callbacks.call('onYield', epoch, batch, logs);
       if (done % everySteps === 0 && done < steps) await save(done);
       stopped = onStep?.(report) === false || model.stopTraining === true;
-      if (signal?.aborted === true) throw new SottoError('cancelled', `training was cancelled after ${done} of ${steps} steps`);
+      stopIfAborted(done);
     }
     const last = done === steps || stopped;
     const validates = last || (epoch - firstEpoch + 1) % frequency === 0;

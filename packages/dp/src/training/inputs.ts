@@ -39,6 +39,8 @@ export interface InputSlot {
   readonly layer: string;
   /** The shape of one example. */
   readonly shape: Shape;
+  /** What may have been meant by examples of another shape. */
+  readonly hint?: (example: Shape) => string | undefined;
 }
 
 /** What {@link readTensors} found. */
@@ -53,8 +55,8 @@ export function readTensors(argument: string, value: Tensors, slots: readonly In
   const specs = slots.map(({ name, shape }, i): ColumnSpec => ({ name, argument: rows[i]![0], shape, width: sizeOf(shape) }));
   let examples: number | undefined;
   const values = rows.map(([path, tensor], i) => {
-    const { shape } = slots[i]!;
-    checkShape(path, tensor.shape, shape);
+    const slot = slots[i]!;
+    checkShape(path, tensor.shape, slot);
     examples ??= tensor.shape[0];
     if (tensor.shape[0] !== examples) {
       throw new SottoError(
@@ -115,13 +117,14 @@ const trimmed = (shape: readonly number[]): readonly number[] => {
   return shape.slice(0, end);
 };
 
-function checkShape(path: string, given: readonly number[], wanted: Shape): void {
+function checkShape(path: string, given: readonly number[], { shape: wanted, hint }: InputSlot): void {
   const example = given.slice(1);
   const fits = trimmed(example).length === trimmed(wanted).length && trimmed(example).every((size, i) => size === wanted[i]);
   if (given.length === 0 || !fits) {
+    const meant = hint?.(example);
     throw new SottoError(
       'invalid-argument',
-      `${path} has shape [${given.join(', ')}]; it must be [${['examples', ...wanted].join(', ')}], the first axis being that of the examples`,
+      `${path} has shape [${given.join(', ')}]; it must be [${['examples', ...wanted].join(', ')}], the first axis being that of the examples${meant === undefined ? '' : `. ${meant}`}`,
     );
   }
   if (given[0] === 0) throw new SottoError('invalid-argument', `${path} has no examples`);

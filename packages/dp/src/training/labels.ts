@@ -25,6 +25,16 @@ export async function checkLabels(
   );
 }
 
+/** What may have been meant by targets of another shape than the loss takes: class ids and one-hot rows are easily confused. */
+export function labelHint(loss: Loss | JointLoss, example: Shape, output: Shape): string | undefined {
+  const sameAs = (shape: Shape): boolean =>
+    example.filter((size) => size !== 1).join() === shape.filter((size) => size !== 1).join();
+  if (loss === 'categoricalCrossentropy' && sameAs(output.slice(0, -1)))
+    return 'Class ids need the loss sparseCategoricalCrossentropy';
+  if (loss === 'sparseCategoricalCrossentropy' && sameAs(output)) return 'One-hot rows need the loss categoricalCrossentropy';
+  return undefined;
+}
+
 function ruleOf(loss: Loss | JointLoss, classes: number): readonly [((value: number) => boolean) | undefined, string] {
   switch (loss) {
     case 'sparseCategoricalCrossentropy':

@@ -14,7 +14,7 @@ import { checkIds } from './ids.ts';
 import { readTensors } from './inputs.ts';
 import type { InputSlot, Tensors } from './inputs.ts';
 import { metricsOf } from './evaluation-logs.ts';
-import { checkLabels } from './labels.ts';
+import { checkLabels, labelHint } from './labels.ts';
 import type { MetricRule } from './metrics.ts';
 import { createObjective } from './objective.ts';
 import type { Objective } from './objective.ts';
@@ -48,7 +48,12 @@ export function bindModel(
   const objective = createObjective(graph, loss, lossWeights);
   const inputs = graph.inputShapes.map((shape, i): InputSlot => ({ name: `x${i}`, layer: graph.inputNames[i]!, shape }));
   const ids = idInputs(graph);
-  const targets = objective.targets.map(({ name, output, shape }): InputSlot => ({ name, layer: output, shape }));
+  const targets = objective.targets.map(({ name, output, shape, loss: own, outputIndex }): InputSlot => ({
+    name,
+    layer: output,
+    shape,
+    hint: (example) => labelHint(own, example, graph.outputShapes[outputIndex]!),
+  }));
   return {
     model,
     graph,

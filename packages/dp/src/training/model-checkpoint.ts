@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { integer } from '@sotto/core/check';
+import { integer, show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { WeightAverage } from '../optimiser/average.ts';
 import { createOptimiser } from '../optimiser/optimiser.ts';
@@ -55,10 +55,12 @@ export async function restoreModelCheckpoint(parts: TrainingParts, checkpoint: U
       'the checkpoint is of a model with other layers or weights; build the same model first',
     );
   }
-  if (header['options'] !== fingerprint(parts)) {
+  const ours = fingerprint(parts);
+  if (header['options'] !== ours) {
+    const other = typeof header['options'] === 'string' ? differences(header['options'], ours) : '';
     throw new SottoError(
       'invalid-argument',
-      `the checkpoint was written with other options, ${JSON.stringify(header['options'])}; make the model private with the same ones`,
+      `the checkpoint was written with other options${other}; make the model private with the same ones`,
     );
   }
   const state = unpackState({ header: header['state'] as { readonly [key: string]: never }, arrays });
@@ -86,4 +88,26 @@ export async function restoreModelCheckpoint(parts: TrainingParts, checkpoint: U
 function list(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw new SottoError('invalid-encoding', 'checkpoint.grids is not a list');
+}
+
+const MOST_DIFFERENCES = 3;
+
+/** Where two fingerprints differ, member by member. Options are public. */
+function differences(there: string, here: string): string {
+  const found: string[] = [];
+  const compare = (path: string, a: unknown, b: unknown): void => {
+    if (JSON.stringify(a) === JSON.stringify(b)) return;
+    const members = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+    if (members(a) && members(b)) {
+      for (const name of new Set([...Object.keys(a), ...Object.keys(b)]))
+        compare(path === '' ? name : `${path}.${name}`, a[name], b[name]);
+    } else found.push(`${path.replace(/^mechanism\./, '')} was ${show(a)} and is ${show(b)}`);
+  };
+  try {
+    compare('', JSON.parse(there), JSON.parse(here));
+  } catch {
+    return '';
+  }
+  const shown = found.slice(0, MOST_DIFFERENCES).join(', ');
+  return shown === '' ? '' : `: ${shown}${found.length > MOST_DIFFERENCES ? ' and others' : ''}`;
 }

@@ -25,6 +25,7 @@ import { runFit } from './fit.ts';
 import type { Tensors } from './inputs.ts';
 import { bindModel } from './model-binding.ts';
 import { restoreModelCheckpoint, writeModelCheckpoint } from './model-checkpoint.ts';
+import { checkModelOptions, checkTrainingOptions } from './option-names.ts';
 import type {
   FitDatasetOptions,
   FitOptions,
@@ -57,6 +58,7 @@ export class Trainable implements PrivateModel {
         'engine is missing: give an engine such as onnxEngine(), or use makePrivate of @sotto/dp/node, which has one',
       );
     }
+    checkModelOptions(options);
     const mechanism = mechanismOf(options);
     const binding = bindModel(model, options);
     this.graph = binding.graph;
@@ -97,6 +99,7 @@ export class Trainable implements PrivateModel {
   }
 
   async fit(x: Tensors, y: Tensors, options: FitOptions = {}): Promise<History> {
+    checkTrainingOptions('fit', options);
     const steps = this.#stepsOf(options);
     const callbacks = this.#callbacksOf(options);
     const run = await openRun(this.#parts, x, y, options, steps);
@@ -122,6 +125,7 @@ export class Trainable implements PrivateModel {
   }
 
   async fitDataset(dataset: Dataset, options: FitDatasetOptions = {}): Promise<History> {
+    checkTrainingOptions('fit', options);
     const { xs, ys } = await materialiseDataset(dataset, this.#parts.binding, options.memoryLimitBytes);
     return this.fit(xs, ys, options);
   }
@@ -131,6 +135,7 @@ export class Trainable implements PrivateModel {
     y: Tensors,
     options: TrainingOptions & { readonly steps: number },
   ): AsyncGenerator<StepReport, void, void> {
+    checkTrainingOptions('steps', options);
     const count = integer('steps', options.steps, 1);
     const run = await openRun(this.#parts, x, y, options, count);
     try {

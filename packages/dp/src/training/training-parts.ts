@@ -10,8 +10,10 @@ import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
 import type { TrainingAccount } from './account.ts';
 import type { ExampleTable } from './examples.ts';
 import type { ModelBinding } from './model-binding.ts';
-import type { ModelOptions, PrivateModelOptions, TrainingOptions } from './options.ts';
+import { modelOptions } from './option-names.ts';
+import type { PrivateModelOptions, TrainingOptions } from './options.ts';
 import type { Progress } from './progress.ts';
+import { serialSession } from './serial-session.ts';
 import { openSession } from './session.ts';
 import type { SessionSpec, SessionState, TrainingSession } from './session.ts';
 
@@ -24,25 +26,6 @@ export interface TrainingParts {
   readonly progress: Progress;
 }
 
-/** Options that are not the mechanism's. Exhaustive, so that a new one is not taken for it. */
-const modelOptions: Readonly<Record<keyof ModelOptions, true>> = {
-  loss: true,
-  lossWeights: true,
-  kinds: true,
-  metrics: true,
-  optimiser: true,
-  learningRateSchedule: true,
-  average: true,
-  privacy: true,
-  engine: true,
-  openSession: true,
-  openProgress: true,
-  report: true,
-  physicalBatchSize: true,
-  memoryBudgetBytes: true,
-  random: true,
-};
-
 /** The options of the mechanism among all that `makePrivate` is told. */
 export function mechanismOf(options: PrivateModelOptions): PlanWithoutNoise {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in modelOptions))) as PlanWithoutNoise;
@@ -53,7 +36,7 @@ export function mechanismOf(options: PrivateModelOptions): PlanWithoutNoise {
  *
  * @param state Where it goes on from.
  */
-export function openSessionOf(
+export async function openSessionOf(
   { options, mechanism, binding, account }: TrainingParts,
   examples: ExampleTable | undefined,
   { noise, userIds }: TrainingOptions,
@@ -84,5 +67,5 @@ export function openSessionOf(
     return options.openSession!(spec);
   }
   const random = options.random ?? systemRandom;
-  return openSession(spec, { engine: options.engine, random, noise, breathe: () => nextFrame() });
+  return serialSession(await openSession(spec, { engine: options.engine, random, noise, breathe: () => nextFrame() }));
 }
