@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FusedUpdate } from '../../../packages/dp/src/fused/fused-update.ts';
 import { BLOCK, layOut } from '../../../packages/dp/src/fused/layout.ts';
+import { NoiseAhead } from '../../../packages/dp/src/fused/noise-ahead.ts';
 import { addParts, isFiniteSum, releaseSum } from '../../../packages/dp/src/noise/release.ts';
 import type { NoiseValues } from '../../../packages/dp/src/noise/step-noise.ts';
 import { WeightAverage } from '../../../packages/dp/src/optimiser/average.ts';
@@ -186,6 +187,47 @@ describe('the pass that ends a step', () => {
     expect(run).toThrow('its weights are lost');
   });
 
+  it('uses noise that was drawn ahead once, and overwrites it', () => {
+    const D = 2 * BLOCK + 5;
+    const options = optimisers['plain descent']!;
+    for (const gridBits of [24, 30]) {
+      const fused = FusedUpdate.open({ dimension: D, optimiser: options, average: false, gridBits, lanes: 1, helpers: 1 })!;
+      const optimiser = createOptimiser(options, D);
+      const { memory, layout } = fused.helper(1);
+      const ahead = new NoiseAhead(memory, layout);
+      const run = (): number[] => {
+        const drawn: number[] = [];
+        fused.setWeights(new Float64Array(D));
+        const draw = (target: NoiseValues, begin: number): void => {
+          drawn.push(begin);
+          target.fill(1);
+        };
+        fused.run({ unit: 1, draw, optimiser, average: undefined, learningRate: -1, noiseDeviation: 1, scale: 1 });
+        return drawn;
+      };
+      const begun: number[] = [];
+      const first = (target: NoiseValues, begin: number): void => {
+        begun.push(begin, target.length);
+        target.fill(7);
+      };
+      expect([ahead.drawOne(first), ahead.drawOne(first)]).toEqual([true, true]);
+      // The last blocks first.
+      expect(begun).toEqual([2 * BLOCK, 5, BLOCK, BLOCK]);
+      expect(run()).toEqual([0]);
+      expect(fused.weights.every((value, j) => value === (j < BLOCK ? 1 : 7))).toBe(true);
+      expect(run()).toEqual([0, BLOCK, 2 * BLOCK]);
+      expect(fused.weights.every((value) => value === 1)).toBe(true);
+      const Values = layout.integers ? Int32Array : Float64Array;
+      const values = new Values(memory.buffer, layout.aheadAt, D);
+      expect(values.every((value) => value === 0)).toBe(true);
+      expect([1, 2, 3, 4].map(() => ahead.drawOne(first))).toEqual([true, true, true, false]);
+      expect(values.every((value) => value === 7)).toBe(true);
+      fused.close();
+      expect(values.every((value) => value === 0)).toBe(true);
+      expect(run()).toEqual([0, BLOCK, 2 * BLOCK]);
+    }
+  });
+
   it('wipes sums that no step will release', () => {
     const fused = FusedUpdate.open({
       dimension: 10,
@@ -231,6 +273,8 @@ describe('the memory of a training', () => {
       ...[layout.weights, ...layout.slotsAt, layout.averageAt, layout.doubles].map((at) => [at, at + 8 * layout.padded]),
       ...[layout.parameters, ...layout.sumsAt].map((at) => [at, at + 4 * layout.padded]),
       ...layout.noiseAt.map((at) => [at, at + 8 * BLOCK]),
+      [layout.aheadAt, layout.aheadAt + 8 * layout.padded],
+      [layout.statesAt, layout.statesAt + 4],
       [layout.numbers, layout.numbers + 256],
       [layout.control, layout.control + 256],
     ].sort((a, b) => a[0]! - b[0]!);

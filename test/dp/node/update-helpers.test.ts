@@ -81,6 +81,36 @@ describe('threads that help to end a step', () => {
     expect(helped).toBeGreaterThanOrEqual(3 * blocks);
   });
 
+  it('draw noise ahead while a core is idle, for one pass', async () => {
+    const fused = open(1);
+    closing.push(updateHelpers(1).start([fused.helper(1)], GRID_BITS));
+    const { memory, layout } = fused.helper(1);
+    const values = new Int32Array(memory.buffer, layout.aheadAt, D);
+    const states = new Int32Array(memory.buffer, layout.statesAt, Math.ceil(D / BLOCK));
+    const optimiser = createOptimiser(descent, D);
+    const drawn = async (): Promise<void> => {
+      fused.setIdle(1);
+      while (!states.every((_, block) => Atomics.load(states, block) === 2)) await new Promise(setImmediate);
+      fused.setIdle(0);
+    };
+    await drawn();
+    const first = values.slice();
+    fused.setWeights(new Float64Array(D));
+    const draw = (): void => {
+      throw new Error('all noise was drawn ahead');
+    };
+    const run = (): void =>
+      fused.run({ unit: 1, draw, optimiser, average: undefined, learningRate: -1, noiseDeviation: 1, scale: 1 });
+    run();
+    expect(fused.weights.every((value, j) => value === first[j])).toBe(true);
+    expect(values.every((value) => value === 0)).toBe(true);
+    await drawn();
+    const equal = values.reduce((count, value, j) => count + (value === first[j] ? 1 : 0), 0);
+    expect(equal).toBeLessThan(D / 1000);
+    const deviation = Math.sqrt(first.reduce((sum, value) => sum + value * value, 0) / D);
+    expect(Math.abs(deviation / 2 ** GRID_BITS - 1)).toBeLessThan(6 / Math.sqrt(2 * D));
+  });
+
   it('end the training where one of them fails', () => {
     const fused = open(1);
     fused.sums[0]!.fill(1);

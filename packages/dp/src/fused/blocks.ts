@@ -2,7 +2,7 @@
  * How the threads of a pass share its blocks: each takes the next one that nobody has, until none is left.
  *
  * Everything that a pass is told lies in the shared memory before its first block can be taken, and does not change until its last block is done. A thread that
- * wakes late finds no block, or one of the pass that is under way by then.
+ * wakes late finds no block, or one of the pass that is under way by then. Between passes threads draw noise ahead as long as cores are idle.
  *
  * @module
  */
@@ -10,14 +10,16 @@ import type { NoiseValues } from '../noise/step-noise.ts';
 import type { Pass, PassForm, SharedMemory } from './kernel.ts';
 import { BLOCK, CONTROL_WORDS } from './layout.ts';
 import type { VectorLayout } from './layout.ts';
+import { NoiseAhead } from './noise-ahead.ts';
 
 /** Words of the control area. */
-const PASS = 0;
+const SIGNAL = 0;
 const NEXT = 1;
 const DONE = 2;
 const FAILED = 3;
 const SUMS = 4;
 const FLAGS = 5;
+const IDLE = 6;
 const ADDRESSES = 8;
 
 const WITH_DOUBLES = 1;
@@ -34,6 +36,8 @@ export class BlockThread {
   readonly #passes = new Map<number, Pass>();
   readonly #noise: NoiseValues;
   readonly #noiseAt: number;
+  readonly #ahead: NoiseAhead | undefined;
+  readonly #index: number;
 
   /**
    * @param compile Compiles a form of the pass; must be the same for all threads.
@@ -47,16 +51,44 @@ export class BlockThread {
       ? new Int32Array(memory.buffer, this.#noiseAt, BLOCK)
       : new Float64Array(memory.buffer, this.#noiseAt, BLOCK);
     this.#compile = compile;
+    this.#index = index;
+    this.#ahead = layout.threads > 1 ? new NoiseAhead(memory, layout) : undefined;
+    // No pass is under way.
+    if (index === 0) Atomics.store(this.#control, NEXT, this.#blocks);
   }
 
   get #blocks(): number {
     return Math.ceil(this.#layout.dimension / BLOCK);
   }
 
-  /** Sleeps until another pass than the given one is under way; returns its number. Blocks the thread. */
-  waitFor(last: number): number {
-    Atomics.wait(this.#control, PASS, last);
-    return Atomics.load(this.#control, PASS);
+  /** A helping thread's life: sleeps, takes part in passes, and draws noise ahead. Returns only by throwing. Blocks the thread. */
+  serve(draw: DrawBlock): never {
+    const control = this.#control;
+    for (let seen = 0; ; seen = Atomics.load(control, SIGNAL)) {
+      this.help(draw);
+      while (
+        this.#ahead !== undefined &&
+        Atomics.load(control, SIGNAL) === seen &&
+        Atomics.load(control, IDLE) >= this.#index &&
+        this.#ahead.drawOne(draw)
+      );
+      Atomics.wait(control, SIGNAL, seen);
+    }
+  }
+
+  /** Tells helping threads how many cores are idle until the next pass: as many of them may draw noise ahead. */
+  setIdle(cores: number): void {
+    if (Atomics.exchange(this.#control, IDLE, cores) < cores) this.#wake();
+  }
+
+  /** Overwrites noise that was drawn ahead. No thread may be at work any more. */
+  wipeAhead(): void {
+    this.#ahead?.wipe();
+  }
+
+  #wake(): void {
+    Atomics.add(this.#control, SIGNAL, 1);
+    Atomics.notify(this.#control, SIGNAL);
   }
 
   /** Compiles a form of the pass before it is needed. Throws where the host cannot. */
@@ -65,7 +97,7 @@ export class BlockThread {
   }
 
   /**
-   * Runs a pass to its end, with the help of threads that are in {@link help}: adds up the given sums and does the rest. Blocks the thread. Where it throws,
+   * Runs a pass to its end, with the help of threads that are in {@link serve}: adds up the given sums and does the rest. Blocks the thread. Where it throws,
    * some blocks may have been done.
    */
   lead(form: PassForm, sums: readonly number[], draw: DrawBlock): void {
@@ -75,8 +107,7 @@ export class BlockThread {
     control.set(sums, ADDRESSES);
     Atomics.store(control, DONE, 0);
     Atomics.store(control, NEXT, 0);
-    Atomics.add(control, PASS, 1);
-    Atomics.notify(control, PASS);
+    this.#wake();
     try {
       this.help(draw);
     } catch (error) {
@@ -96,12 +127,15 @@ export class BlockThread {
       for (;;) {
         const block = Atomics.add(control, NEXT, 1);
         if (block >= blocks) return;
-        used = true;
         const begin = block * BLOCK;
-        const count = Math.min(BLOCK, dimension - begin);
-        draw(this.#noise.subarray(0, count), begin);
+        const ahead = this.#ahead?.take(block, this.#await);
+        if (ahead === undefined) {
+          used = true;
+          draw(this.#noise.subarray(0, Math.min(BLOCK, dimension - begin)), begin);
+        }
         const sums = Array.from(control.subarray(ADDRESSES, ADDRESSES + control[SUMS]!));
-        this.#pass(sums.length, control[FLAGS]!)(4 * begin, 4 * Math.min(begin + BLOCK, padded), this.#noiseAt, ...sums);
+        this.#pass(sums.length, control[FLAGS]!)(4 * begin, 4 * Math.min(begin + BLOCK, padded), ahead ?? this.#noiseAt, ...sums);
+        this.#ahead?.giveBack(block);
         Atomics.add(control, DONE, 1);
         Atomics.notify(control, DONE);
       }
@@ -132,15 +166,21 @@ export class BlockThread {
   }
 
   #awaitDone(blocks: number): void {
-    const control = this.#control;
-    for (let waits = 0; ; waits++) {
-      const done = Atomics.load(control, DONE);
+    for (;;) {
+      const done = Atomics.load(this.#control, DONE);
       if (done >= blocks) return;
-      if (this.failed) throw new Error('a thread that helps with the update failed');
-      if (waits === MOST_WAITS) throw new Error('a thread that helps with the update gave no sign of life');
-      Atomics.wait(control, DONE, done, WAIT_MS);
+      this.#await(this.#control, DONE, done);
     }
   }
+
+  /** Waits until a word has another value. Throws where a thread has failed, or none gives a sign of life. */
+  readonly #await = (words: Int32Array, index: number, value: number): void => {
+    for (let waits = 0; waits < MOST_WAITS; waits++) {
+      if (this.failed) throw new Error('a thread that helps with the update failed');
+      if (Atomics.wait(words, index, value, WAIT_MS) !== 'timed-out') return;
+    }
+    throw new Error('a thread that helps with the update gave no sign of life');
+  };
 
   #pass(sums: number, flags: number): Pass {
     const key = 4 * sums + flags;

@@ -176,6 +176,17 @@ export class FusedUpdate {
     this.#settled = false;
   }
 
+  /** Lets as many helping threads draw noise ahead, until it is called again. */
+  setIdle(cores: number): void {
+    this.#thread.setIdle(cores);
+  }
+
+  /** Overwrites sums and noise. No helping thread may be at work any more. */
+  close(): void {
+    this.wipe();
+    this.#thread.wipeAhead();
+  }
+
   /** Throws `internal` once a pass has failed: the weights then are of no step. */
   check(): void {
     if (this.#broken || this.#thread.failed)

@@ -39,6 +39,10 @@ export interface VectorLayout extends VectorCounts {
   readonly sumsAt: readonly number[];
   /** {@link BLOCK} numbers for each thread: the noise of the block that it is at. */
   readonly noiseAt: readonly number[];
+  /** D numbers: noise that is drawn ahead by helping threads; 0 where there are none. */
+  readonly aheadAt: number;
+  /** A word for each block: whether its noise is drawn. */
+  readonly statesAt: number;
   /** {@link MOST_NUMBERS} doubles: what a pass is told. */
   readonly numbers: number;
   /** {@link CONTROL_WORDS} words: which pass is under way, and how far it is. */
@@ -80,6 +84,8 @@ export function layOut(counts: VectorCounts): VectorLayout | undefined {
     control: take(4 * CONTROL_WORDS),
     numbers: take(8 * MOST_NUMBERS),
     noiseAt: many(threads, (integers ? 4 : 8) * BLOCK),
+    aheadAt: threads > 1 ? take((integers ? 4 : 8) * padded) : 0,
+    statesAt: take(4 * Math.ceil(padded / BLOCK)),
     weights: take(8 * padded),
     slotsAt: many(slots, 8 * padded),
     averageAt: average ? take(8 * padded) : 0,

@@ -1,5 +1,5 @@
 /**
- * The thread behind `updateHelpers`: it sleeps until a pass begins, takes blocks with noise from the platform's CSPRNG, and sleeps again.
+ * The thread behind `updateHelpers`: it takes blocks of passes with noise from the platform's CSPRNG, draws noise ahead while cores are idle, and sleeps else.
  *
  * @module
  */
@@ -21,11 +21,7 @@ const thread = helperThread(helper);
 try {
   const bits = new BitSource(nodeRandom);
   const gaussian = createFastGaussian(gridBits);
-  for (let last = 0; ;) {
-    last = thread.waitFor(last);
-    thread.help((target) => gaussian.fill(target, bits));
-    bits.wipe();
-  }
+  thread.serve((target) => gaussian.fill(target, bits));
 } catch (error) {
   thread.fail();
   throw error;

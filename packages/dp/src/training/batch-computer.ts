@@ -117,6 +117,8 @@ export class BatchComputer {
         used.push(flight.slot);
         next += n;
       }
+      // Cores that no lane will use before the end of the step may draw its noise.
+      fused?.setIdle(this.#lanes - flights.length);
     };
     const free = (slot: Slot): void => {
       used.splice(used.indexOf(slot), 1);

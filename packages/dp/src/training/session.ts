@@ -368,6 +368,7 @@ class Session implements TrainingSession {
   async close(): Promise<void> {
     await this.#closeNoise?.();
     await this.#helpers?.close();
+    this.#fused?.close();
     await this.#computer?.close();
     await this.#device?.close();
     await this.#evaluator.close();
