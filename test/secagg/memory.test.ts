@@ -11,10 +11,8 @@ const collect = runInNewContext('gc') as () => void;
 const pool = createMaskPool({ threads: 2 });
 afterAll(() => pool.close());
 
-const LENGTH = 300_000;
-const VECTOR = 4 * LENGTH;
-/** What keys, shares and buffers of a chunk may take. */
-const SMALL = 500_000;
+/** What keys, shares and buffers of a chunk may take beside: n·k boxes and shares, and what does not grow. */
+const small = (n: number): number => 200_000 + 2000 * n * n;
 
 /** Bytes of array buffers alive now, without garbage. They are freed beside the collection, so it takes several turns. */
 async function alive(): Promise<number> {
@@ -34,57 +32,68 @@ function deliver(server: TestServer, from: string, message: Uint8Array): number 
 }
 
 describe('the memory of the coordinator', () => {
-  it('stays below three vectors with twelve inputs, before, during and after the sum', async () => {
-    const ids = Array.from({ length: 12 }, (_, i) => `m${String(i).padStart(2, '0')}`);
-    const context = contextOf({ vectors: [{ name: 'update', length: LENGTH, bits: 32 }], cohort: { nMax: 12 } });
-    const server = new TestServer(context, { masking: 'deferred' });
-    const clients = new Map(ids.map((id) => [id, new TestClient(identityOf(id), context, { masking: 'deferred' })]));
-    // Each client's own memory is made before anything is counted: what is counted is the coordinator's.
-    const input = new Uint32Array(LENGTH).fill(7);
-    for (const [id, client] of clients) server.receive(id, client.outbox[0]!);
-    for (const [id, message] of server.close()) server.receive(id, clients.get(id)!.receive(message)[0]!);
-    const before = await alive();
-    const deliveries = server.close();
-    const sums = (await alive()) - before;
-    expect(sums).toBeGreaterThan(VECTOR - 1);
-    expect(sums).toBeLessThan(VECTOR + SMALL);
-    const inputs: Uint8Array[] = [];
-    for (const [id, client] of clients) {
-      client.receive(deliveries.get(id)!);
-      client.step({ type: 'input', vectors: [input] });
-      const { state } = client;
-      if (state.phase !== 'masking') throw new Error(state.phase);
-      await pool.run(state.job);
-      inputs.push(client.step({ type: 'masked' })[0]!);
-    }
-    let peak = 0;
-    const start = (await alive()) - sums;
-    for (const [i, id] of ids.entries()) {
-      if (i > 9) continue; // two are lost
-      peak = Math.max(peak, deliver(server, id, inputs[i]!) - start);
-      await alive();
-    }
-    expect(peak).toBeGreaterThan(2 * VECTOR - SMALL); // the sum and the message at hand
-    expect(peak).toBeLessThan(2 * VECTOR + SMALL);
-    const between = (await alive()) - start;
-    expect(between).toBeLessThan(VECTOR + SMALL);
-
-    for (const stage of ['confirm', 'unmask']) {
-      for (const [id, message] of server.close()) {
-        const [answer] = clients.get(id)!.receive(message);
-        expect(answer, stage).toBeDefined();
-        server.receive(id, answer!);
+  it.each([
+    [6, 150_000],
+    [6, 450_000],
+    [12, 150_000],
+    [12, 450_000],
+  ])(
+    'stays below three vectors of %i inputs of %i elements, before, during and after the sum',
+    async (n, length) => {
+      const vector = 4 * length;
+      const lost = n / 6;
+      const ids = Array.from({ length: n }, (_, i) => `m${String(i).padStart(2, '0')}`);
+      const context = contextOf({ vectors: [{ name: 'update', length, bits: 32 }], cohort: { nMax: n } });
+      const server = new TestServer(context, { masking: 'deferred' });
+      const clients = new Map(ids.map((id) => [id, new TestClient(identityOf(id), context, { masking: 'deferred' })]));
+      // Each client's own memory is made before anything is counted: what is counted is the coordinator's.
+      const input = new Uint32Array(length).fill(7);
+      for (const [id, client] of clients) server.receive(id, client.outbox[0]!);
+      for (const [id, message] of server.close()) server.receive(id, clients.get(id)!.receive(message)[0]!);
+      const before = await alive();
+      const deliveries = server.close();
+      const sums = (await alive()) - before;
+      expect(sums).toBeGreaterThan(vector - 1);
+      expect(sums).toBeLessThan(vector + small(n));
+      const inputs: Uint8Array[] = [];
+      for (const [id, client] of clients) {
+        client.receive(deliveries.get(id)!);
+        client.step({ type: 'input', vectors: [input] });
+        const { state } = client;
+        if (state.phase !== 'masking') throw new Error(state.phase);
+        await pool.run(state.job);
+        inputs.push(client.step({ type: 'masked' })[0]!);
       }
-    }
-    let step = stepServer(server.setup, server.state, { type: 'closeStage' });
-    const effect = step.effects.find((candidate) => candidate.type === 'unmask');
-    if (effect?.type !== 'unmask') throw new Error('no job');
-    await alive();
-    await pool.run(effect.job);
-    step = stepServer(server.setup, server.state, { type: 'masksRemoved' });
-    // The sum, the pool's shared copy of it, and the packed sum that the receipt hashes.
-    expect(process.memoryUsage().arrayBuffers - start).toBeLessThan(3 * VECTOR + SMALL);
-    const result = step.effects.find((candidate) => candidate.type === 'result');
-    expect(result?.type === 'result' && result.result.sums[0]!.every((element) => element === 70)).toBe(true);
-  }, 120_000);
+      let peak = 0;
+      const start = (await alive()) - sums;
+      for (const [i, id] of ids.entries()) {
+        if (i >= n - lost) continue;
+        peak = Math.max(peak, deliver(server, id, inputs[i]!) - start);
+        await alive();
+      }
+      expect(peak).toBeGreaterThan(2 * vector - small(n)); // the sum and the message at hand
+      expect(peak).toBeLessThan(2 * vector + small(n));
+      const between = (await alive()) - start;
+      expect(between).toBeLessThan(vector + small(n));
+
+      for (const stage of ['confirm', 'unmask']) {
+        for (const [id, message] of server.close()) {
+          const [answer] = clients.get(id)!.receive(message);
+          expect(answer, stage).toBeDefined();
+          server.receive(id, answer!);
+        }
+      }
+      let step = stepServer(server.setup, server.state, { type: 'closeStage' });
+      const effect = step.effects.find((candidate) => candidate.type === 'unmask');
+      if (effect?.type !== 'unmask') throw new Error('no job');
+      await alive();
+      await pool.run(effect.job);
+      step = stepServer(server.setup, server.state, { type: 'masksRemoved' });
+      // The sum, the pool's shared copy of it, and the packed sum that the receipt hashes.
+      expect(process.memoryUsage().arrayBuffers - start).toBeLessThan(3 * vector + small(n));
+      const result = step.effects.find((candidate) => candidate.type === 'result');
+      expect(result?.type === 'result' && result.result.sums[0]!.every((element) => element === 7 * (n - lost))).toBe(true);
+    },
+    120_000,
+  );
 });
