@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createFastGaussian } from '../../../packages/dp/src/noise/fast-gaussian.ts';
 import type { BulkWordSource } from '../../../packages/dp/src/noise/fast-gaussian.ts';
-import { wasmFirstStage } from '../../../packages/dp/src/noise/rectangle-kernel.ts';
 import { rectangleTable, TAIL } from '../../../packages/dp/src/noise/rectangle-table.ts';
 import type { RectangleTable } from '../../../packages/dp/src/noise/rectangle-table.ts';
-import { Wedge } from '../../../packages/dp/src/noise/wedge.ts';
+import type { SampleStages } from '../../../packages/dp/src/noise/sample-stages.ts';
+import { wasmStages } from '../../../packages/dp/src/noise/wasm-stages.ts';
+import { settlePoint } from '../../../packages/dp/src/noise/wedge.ts';
 import { chiSquareTest, moments } from '../support/statistics.ts';
 import { boundary, onGrid, oracleTail, toNumber } from './fast-oracle.ts';
+
+const BLOCK = 2 ** 13;
 
 /** What a sweep of 2¹⁷ and 2²³ points may be off by where two samples in a hundred come from the second. */
 const SWEPT = 4e-6;
@@ -48,37 +51,45 @@ function countSixteenths(counts: Float64Array, samples: Float64Array, scaleBits:
   }
 }
 
+/** Tries as many points as a block has, each for the position of its own number; rejected ones leave a NaN. */
+function tryBlock(stages: SampleStages, table: RectangleTable, bits: BulkWordSource): Float64Array {
+  const { doubles, undecided, points, open } = stages;
+  for (let i = 0; i < BLOCK; i++) undecided[i] = i;
+  const tried = stages.tryPoints(BLOCK, false);
+  for (let j = 0; j < (tried & 0xffff); j++) doubles[undecided[j]!] = NaN;
+  for (let o = 0; o < tried >>> 16; o++) {
+    const j = open[2 * o]!;
+    doubles[open[2 * o + 1]!] = settlePoint(table, points[2 * j]!, points[2 * j + 1]!, bits) ?? NaN;
+  }
+  return doubles;
+}
+
 /**
  * The greatest error of P(|sample| ≥ m) as the tables and the two stages make it, by running through words evenly instead of at random: every case of the first word with 8 places and
  * both signs, then every box with 32 places, 16 values of v and both signs. What the second sweep accepts has the probability that the first one leaves over.
  */
 function sweptBias(table: RectangleTable): number {
   const { scaleBits } = table;
-  const stage = wasmFirstStage(table, 2 ** 13)!;
-  const wedge = new Wedge(table);
+  const stages = wasmStages(table, BLOCK)!;
   const bits = testWords(scaleBits + 9);
   const [first, second] = [new Float64Array(SIXTEENTHS + 1), new Float64Array(SIXTEENTHS + 1)];
   for (let sweep = 0; sweep < 2 * 8; sweep++) {
     const sign = (sweep % 2) * 2 ** 31;
     for (let index = 0; index < 2 ** 13; index++)
-      stage.words[index] = sign + ((sweep >> 1) * 2 ** 15 + (bits.word() >>> 17)) * 2 ** 13 + index;
-    stage.more.fill(0x20202020);
+      stages.words[index] = sign + ((sweep >> 1) * 2 ** 15 + (bits.word() >>> 17)) * 2 ** 13 + index;
+    stages.more.fill(0x20202020);
     // Undecided cases are the last ones.
-    countSixteenths(first, stage.doubles.subarray(0, 2 ** 13 - stage.runDoubles(2 ** 13)), scaleBits);
+    countSixteenths(first, stages.doubles.subarray(0, BLOCK - stages.lookUp(BLOCK, false)), scaleBits);
   }
-  const [words, positions, out] = [new Uint32Array(2 ** 14), new Uint32Array(2 ** 13), new Float64Array(2 ** 13)];
   for (let sweep = 0; sweep < 2 * 32 * 16; sweep++) {
     const sign = (sweep % 2) * 2 ** 31;
     const place = ((sweep >> 1) % 32) * 2 ** 27;
     const v = (sweep >> 6) * 2 ** 14;
     for (let index = 0; index < 2 ** 13; index++) {
-      words[2 * index] = sign + (v + (bits.word() >>> 18)) * 2 ** 13 + index;
-      words[2 * index + 1] = place + (bits.word() >>> 5);
-      positions[index] = index;
+      stages.points[2 * index] = sign + (v + (bits.word() >>> 18)) * 2 ** 13 + index;
+      stages.points[2 * index + 1] = place + (bits.word() >>> 5);
     }
-    const left = wedge.tryEach(out, positions, 2 ** 13, words, bits);
-    for (let j = 0; j < left; j++) out[positions[j]!] = NaN;
-    countSixteenths(second, out, scaleBits);
+    countSixteenths(second, tryBlock(stages, table, bits), scaleBits);
   }
   const total = (counts: Float64Array): number => counts.reduce((a, b) => a + b, 0);
   const decided = total(first) / 2 ** 17;
@@ -165,20 +176,14 @@ describe('fast Gaussian distribution, sampled', () => {
 
   it.each([0, 6, 24, 30])('has the tail of the Gaussian beyond four standard deviations at k = %d', (scaleBits) => {
     const table = rectangleTable(scaleBits);
-    const wedge = new Wedge(table);
+    const stages = wasmStages(table, BLOCK)!;
     const words = testWords(77);
-    const count = 2 ** 15;
     const index = table.boxes.indexOf(TAIL);
-    const [points, positions, out] = [new Uint32Array(2 * count), new Uint32Array(count), new Float64Array(count)];
     const samples: number[] = [];
     while (samples.length < 60_000) {
-      words.fill(points);
-      for (let i = 0; i < count; i++) {
-        points[2 * i] = ((points[2 * i]! >>> 13) << 13) + index;
-        positions[i] = i;
-      }
-      const rejected = new Set(positions.subarray(0, wedge.tryEach(out, positions, count, points, words)));
-      samples.push(...out.filter((_, i) => !rejected.has(i)));
+      words.fill(stages.points);
+      for (let i = 0; i < BLOCK; i++) stages.points[2 * i] = ((stages.points[2 * i]! >>> 13) << 13) + index;
+      samples.push(...tryBlock(stages, table, words).filter((z) => !Number.isNaN(z)));
     }
     // m and −1 − m stand for places y and −y, so that a negative sample lies half a unit farther out than it seems, and a positive one half a unit nearer.
     const limits = [4, 4.1, 4.25, 4.5, 4.75, 5, 5.5]

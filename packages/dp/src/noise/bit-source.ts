@@ -9,6 +9,8 @@ import type { RandomSource } from '@sotto/core/random';
 
 const POOL_WORDS = 16384;
 const FIRST_POOL_WORDS = 64;
+/** Less than one in so many parts of the largest pool is little. */
+const LITTLE = 8;
 
 /** A stream of independent uniform words. Not to be shared between steps that must not depend on each other's draws. */
 export class BitSource {
@@ -37,7 +39,7 @@ export class BitSource {
   fill(target: Uint32Array<ArrayBuffer>): void {
     let rest = target.subarray(this.#take(target));
     if (rest.length === 0) return;
-    if (rest.length < this.#mostWords) {
+    if (rest.length < this.#mostWords / LITTLE) {
       this.#refill();
       rest = rest.subarray(this.#take(rest));
     }

@@ -12,13 +12,13 @@
  * @module
  */
 import { SottoError } from '@sotto/core/errors';
-import { CELL_BITS, INDEX_BITS, PLACE_BITS, rectangleTable } from './rectangle-table.ts';
+import { rectangleTable } from './rectangle-table.ts';
 import type { RectangleTable } from './rectangle-table.ts';
+import { javascriptStages, LANES, LONG_SCALE_BITS } from './sample-stages.ts';
 import { INT32_SCALE_BITS } from './step-noise.ts';
 import type { NoiseValues } from './step-noise.ts';
-import { LANES, LONG_SCALE_BITS, MORE_BITS, wasmFirstStage } from './rectangle-kernel.ts';
-import type { FirstStage } from './rectangle-kernel.ts';
-import { brokenSource, Wedge } from './wedge.ts';
+import { wasmStages } from './wasm-stages.ts';
+import { brokenSource, settlePoint } from './wedge.ts';
 import type { WordSource } from './wedge.ts';
 
 /** Samples whose first words are drawn together. */
@@ -35,12 +35,12 @@ export interface BulkWordSource extends WordSource {
 /** Draws rounded Gaussians of standard deviation 2^`scaleBits`. Holds no randomness; calls are independent of each other. */
 export interface FastGaussian {
   readonly scaleBits: number;
-  /** Where the first stage runs. Samples do not depend on it. */
+  /** Where the loops run. Samples do not depend on it. */
   readonly backend: 'wasm' | 'javascript';
   /**
    * Overwrites the target with independent integers; an `Int32Array` only where `scaleBits` is at most 26. The samples do not depend on the type of the target. Of every
-   * 8192 samples the first words are taken from the stream together (from k = 25 on a quarter as many more), then two for each sample that no rectangle gave, then two
-   * for each whose point was rejected, and so on; each in order.
+   * 8192 samples the first words are taken from the stream together (from k = 25 on a quarter as many more), then two for each sample that no rectangle gave, then what its
+   * open points need, then two for each whose point was rejected, and so on; each in order.
    */
   fill(target: NoiseValues, source: BulkWordSource): void;
 }
@@ -52,76 +52,6 @@ export interface FastGaussianOptions {
   readonly table?: RectangleTable;
 }
 
-/** The first stage in plain JavaScript. */
-function javascriptFirstStage(table: RectangleTable, capacity: number): FirstStage {
-  const words = new Uint32Array(capacity);
-  const integers = new Int32Array(words.buffer);
-  const more = new Uint32Array(capacity / 4);
-  const doubles = new Float64Array(capacity);
-  const undecided = new Uint32Array(capacity);
-  const bytes = table.scaleBits >= LONG_SCALE_BITS ? new Uint8Array(more.buffer) : undefined;
-  return {
-    words,
-    more,
-    integers,
-    doubles,
-    undecided,
-    runIntegers: (count) => integersOf(table, integers, bytes, undecided, count),
-    runDoubles: (count) => doublesOf(table, integers, bytes, doubles, undecided, count),
-  };
-}
-
-const INDEX_MASK = 2 ** INDEX_BITS - 1;
-const PLACE_MASK = 2 ** PLACE_BITS - 1;
-const MORE_MASK = 2 ** MORE_BITS - 1;
-
-/** Makes samples of words, where they are. */
-function integersOf(
-  { scaleBits, cells, rectangles }: RectangleTable,
-  words: Int32Array,
-  bytes: Uint8Array | undefined,
-  undecided: Uint32Array,
-  count: number,
-): number {
-  const moreBits = bytes === undefined ? 0 : MORE_BITS;
-  const shift = PLACE_BITS + CELL_BITS + moreBits - scaleBits;
-  let found = 0;
-  for (let i = 0; i < count; i++) {
-    const word = words[i]!;
-    const index = word & INDEX_MASK;
-    let place = (cells[index]! << PLACE_BITS) | ((word >>> INDEX_BITS) & PLACE_MASK);
-    if (bytes !== undefined) place = (place << MORE_BITS) | (bytes[i]! & MORE_MASK);
-    words[i] = (place >>> shift) ^ (word >> 31);
-    undecided[found] = i;
-    if (index >= rectangles) found++;
-  }
-  return found;
-}
-
-function doublesOf(
-  { scaleBits, cells, rectangles }: RectangleTable,
-  words: Int32Array,
-  bytes: Uint8Array | undefined,
-  doubles: Float64Array,
-  undecided: Uint32Array,
-  count: number,
-): number {
-  const moreBits = bytes === undefined ? 0 : MORE_BITS;
-  const shift = PLACE_BITS + CELL_BITS + moreBits - scaleBits;
-  let found = 0;
-  for (let i = 0; i < count; i++) {
-    const word = words[i]!;
-    const index = word & INDEX_MASK;
-    let place = (cells[index]! << PLACE_BITS) | ((word >>> INDEX_BITS) & PLACE_MASK);
-    if (bytes !== undefined) place = (place << MORE_BITS) | (bytes[i]! & MORE_MASK);
-    // −(m + ½) − ½ is −1 − m.
-    doubles[i] = ((place >>> shift) + 0.5) * (1 + 2 * (word >> 31)) - 0.5;
-    undecided[found] = i;
-    if (index >= rectangles) found++;
-  }
-  return found;
-}
-
 /**
  * Makes a sampler. It takes some milliseconds and about 200 kB; make one per mechanism.
  *
@@ -129,25 +59,36 @@ function doublesOf(
  */
 export function createFastGaussian(scaleBits: number, options: FastGaussianOptions = {}): FastGaussian {
   const table = options.table ?? rectangleTable(scaleBits);
-  const wasm = options.backend === 'javascript' ? undefined : wasmFirstStage(table, BLOCK);
-  const stage = wasm ?? javascriptFirstStage(table, BLOCK);
-  const { words, more, integers, doubles, undecided } = stage;
-  const wedge = new Wedge(table);
-  const points = new Uint32Array(2 * BLOCK);
+  const wasm = options.backend === 'javascript' ? undefined : wasmStages(table, BLOCK);
+  const { words, more, integers, doubles, undecided, points, open, lookUp, tryPoints } = wasm ?? javascriptStages(table, BLOCK);
+
+  /** Tries points until every undecided position has its sample. */
+  const makeUndecided = (out: NoiseValues, found: number, source: BulkWordSource): void => {
+    for (let left = found, round = 0; left > 0; round++) {
+      if (round > MOST_ROUNDS) throw brokenSource();
+      source.fill(points.subarray(0, 2 * left));
+      const tried = tryPoints(left, out === integers);
+      left = tried & 0xffff;
+      for (let o = 0; o < tried >>> 16; o++) {
+        const [j, position] = [open[2 * o]!, open[2 * o + 1]!];
+        const sample = settlePoint(table, points[2 * j]!, points[2 * j + 1]!, source);
+        if (sample === undefined) undecided[left++] = position;
+        else {
+          out[position] = sample;
+          // 32 standard deviations out, or more, where 32 bits do not hold it.
+          if (out[position] !== sample) throw brokenSource();
+        }
+      }
+    }
+  };
   /** Samples of one block; returns how many no rectangle gave. */
   const block = (target: NoiseValues, start: number, count: number, source: BulkWordSource): number => {
     source.fill(words.subarray(0, count));
     words.fill(0, count, Math.ceil(count / LANES) * LANES);
     if (scaleBits >= LONG_SCALE_BITS) source.fill(more.subarray(0, Math.ceil(count / 4)));
-    const toIntegers = target instanceof Int32Array;
-    const out = toIntegers ? integers : doubles;
-    const found = toIntegers ? stage.runIntegers(count) : stage.runDoubles(count);
-    for (let left = found, round = 0; left > 0; round++) {
-      if (round > MOST_ROUNDS) throw brokenSource();
-      const drawn = points.subarray(0, 2 * left);
-      source.fill(drawn);
-      left = wedge.tryEach(out, undecided, left, drawn, source);
-    }
+    const out = target instanceof Int32Array ? integers : doubles;
+    const found = lookUp(count, out === integers);
+    makeUndecided(out, found, source);
     target.set(out.subarray(0, count), start);
     return found;
   };
@@ -170,8 +111,10 @@ export function createFastGaussian(scaleBits: number, options: FastGaussianOptio
       words.fill(0, 0, most);
       more.fill(0, 0, Math.ceil(most / 4));
       if (target instanceof Float64Array) doubles.fill(0, 0, most);
-      undecided.fill(0, 0, found);
+      // An entry more than there are may have been written.
+      undecided.fill(0, 0, found + 1);
       points.fill(0, 0, 2 * found);
+      open.fill(0, 0, 2 * found + 2);
     }
   };
   return Object.freeze({ scaleBits, backend: wasm === undefined ? 'javascript' : 'wasm', fill });

@@ -70,7 +70,7 @@ export class ScaledDensity {
   }
 }
 
-/** Correctly rounded up to 2⁻⁵⁰. */
+/** `factor`·e^(−i/2^perUnit)·2⁻²⁰⁰ for i from 0, within a part in 2⁵². */
 function exponentials(count: number, perUnit: bigint, factor: bigint): Float64Array {
   const q = 200n;
   return Float64Array.from({ length: count }, (_, i) => {
@@ -79,25 +79,32 @@ function exponentials(count: number, perUnit: bigint, factor: bigint): Float64Ar
   });
 }
 
-const PARTS = 32;
-/** e^(−i)/√(2π). */
-const whole: Float64Array = exponentials(64, 0n, (1n << 400n) / squareRoot(scaledPi(200n) << 201n));
-/** e^(−i/32). */
-const part: Float64Array = exponentials(PARTS, 5n, 1n << 200n);
-
-/** Arguments of {@link normalDensity} must be below this in size: x²/2 below 64. */
+/** Pieces of x²/2 in a unit. */
+export const DENSITY_PARTS = 32;
+/** Arguments of {@link normalDensity} must be below this in size. */
 export const DENSITY_REACH = 11;
+
+const whole: Float64Array = exponentials(61, 0n, (1n << 400n) / squareRoot(scaledPi(200n) << 201n));
+const part: Float64Array = exponentials(DENSITY_PARTS, 5n, 1n << 200n);
+
+/** e^(−n/32)/√(2π) for x²/2 = n/32 up to {@link DENSITY_REACH}, within a part in 2⁵¹. A constant of mathematics. */
+export const densityTable: Float64Array = Float64Array.from(
+  { length: 61 * DENSITY_PARTS },
+  (_, n) => whole[Math.floor(n / DENSITY_PARTS)]! * part[n % DENSITY_PARTS]!,
+);
 
 /**
  * φ(x) for every x that is within 2⁻³⁵ of the given one, with a relative error below 2⁻³⁰.
  *
  * x²/2 = n/32 + r with r < 1/32. The Taylor polynomial of e^(−r) to degree 5 is off by at most r⁶/720 < 2⁻³⁹ of e^(−r) ≥ 0.96; x²/2 ≤ 60.5 is rounded by at most 2⁻⁴⁸;
- * the two factors are within 2⁻⁵⁰ and some twenty operations round by 2⁻⁵³ each; and d(ln φ) = −x dx is at most 11·2⁻³⁵. The sum is below 2⁻³¹.
+ * the table is within 2⁻⁵¹ and some twenty operations round by 2⁻⁵³ each; and d(ln φ) = −x dx is at most 11·2⁻³⁵. The sum is below 2⁻³¹.
+ *
+ * The vectors of remainder-kernel.ts do the same operations in the same order.
  */
 export function normalDensity(x: number): number {
   const z = 0.5 * x * x;
-  const n = Math.floor(z * PARTS);
-  const r = z - n / PARTS;
+  const n = Math.floor(z * DENSITY_PARTS);
+  const r = z - n / DENSITY_PARTS;
   const series = 1 - r * (1 - r * (1 / 2 - r * (1 / 6 - r * (1 / 24 - r * (1 / 120)))));
-  return whole[n >> 5]! * part[n & 31]! * series;
+  return densityTable[n]! * series;
 }

@@ -1,69 +1,38 @@
 /**
- * The first stage of the exact sampler in WebAssembly with 128-bit vectors: the same integers as the loops in fast-gaussian.ts, eight samples at a time.
+ * Looking words up in WebAssembly with 128-bit vectors, eight samples at a time, with the same results as the loops in sample-stages.ts.
  *
  * @module
  */
-import { INDEX_BITS, PLACE_BITS } from './rectangle-table.ts';
+import { CELL_BITS, INDEX_BITS, PLACE_BITS } from './rectangle-table.ts';
 import type { RectangleTable } from './rectangle-table.ts';
-import { encodeFunctions, I32, op, V128 } from './wasm-encoder.ts';
+import { INDEX_MASK, LANES, LONG_SCALE_BITS, MORE_BITS, PLACE_MASK } from './sample-stages.ts';
+import { I32, op, V128 } from './wasm-encoder.ts';
 import type { ModuleFunction } from './wasm-encoder.ts';
 
-/** What is used of the platform's WebAssembly; absent in some hosts, and forbidden by some content security policies. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Instance: new (module: object) => { readonly exports: unknown };
-};
-
-/** From k on a word is too short for a sample, and a byte more of each is used. */
-export const LONG_SCALE_BITS: number = PLACE_BITS + 6 + 1;
-/** Bits that are used of such a byte. */
-export const MORE_BITS = 6;
-/** Samples that are made together. */
-export const LANES = 8;
-
-/** A first stage with its own memory. It reads `words`, and `more` where k is at least {@link LONG_SCALE_BITS}. */
-export interface FirstStage {
-  /** A uniform word for each sample; where the count is no multiple of {@link LANES}, 0 for as many more. */
-  readonly words: Uint32Array<ArrayBuffer>;
-  /** Four uniform bytes in each word, one for each sample. */
-  readonly more: Uint32Array<ArrayBuffer>;
-  /** The samples of {@link FirstStage.runIntegers}, where the words were. */
-  readonly integers: Int32Array<ArrayBuffer>;
-  /** The samples of {@link FirstStage.runDoubles}. */
-  readonly doubles: Float64Array<ArrayBuffer>;
-  /** Ascending positions that no rectangle holds; the samples there are undefined. */
-  readonly undecided: Uint32Array<ArrayBuffer>;
-  /** Works on the first `count` words; returns how many positions of {@link FirstStage.undecided} are valid. For k up to 26. */
-  readonly runIntegers: (count: number) => number;
-  readonly runDoubles: (count: number) => number;
-}
-
-interface Layout {
+/** Byte offsets of what the function reads and writes. */
+export interface LookUpLayout {
+  /** A byte for each case. Must be 0, so that a case is an address. */
+  readonly cells: 0;
   readonly words: number;
   readonly more: number;
+  /** For doubles; integers go where the words were. */
   readonly doubles: number;
   readonly undecided: number;
-  readonly end: number;
-}
-
-/** Places in memory; the table comes first. */
-function layoutFor(capacity: number): Layout {
-  const words = 2 ** INDEX_BITS;
-  const more = words + 4 * capacity;
-  const doubles = more + capacity;
-  const undecided = doubles + 8 * capacity;
-  return { words, more, doubles, undecided, end: undecided + 4 * capacity };
 }
 
 /** Instructions in order. */
 type Code = (readonly number[])[];
 
 /** A function from a count of samples to a count of undecided ones. */
-function kernel(name: string, { scaleBits, rectangles }: RectangleTable, at: Layout, toDoubles: boolean): ModuleFunction {
+export function lookUpKernel(
+  name: string,
+  { scaleBits, rectangles }: RectangleTable,
+  at: LookUpLayout,
+  toDoubles: boolean,
+): ModuleFunction {
   const long = scaleBits >= LONG_SCALE_BITS;
   const [count, i, found, mask, bytes] = [0, 1, 2, 3, 4];
   const [words, cells, signs, limit, index, place, zero] = [5, 6, 7, 8, 9, 10, 11];
-  const indexMask = 2 ** INDEX_BITS - 1;
 
   /** Four samples, from byte 16h of the group's words; leaves the bits of undecided ones on the stack. */
   const four = (h: number): Code => {
@@ -81,11 +50,11 @@ function kernel(name: string, { scaleBits, rectangles }: RectangleTable, at: Lay
       op.get(zero),
       op.set(cells),
       ...[0, 1, 2, 3].flatMap((lane) => [
-        ...[op.get(i), op.i32Load16(at.words + 16 * h + 4 * lane), op.i32(indexMask), op.i32And],
+        ...[op.get(i), op.i32Load16(at.words + 16 * h + 4 * lane), op.i32(INDEX_MASK), op.i32And],
         ...[op.get(cells), op.loadByteLane(0, 4 * lane), op.set(cells)],
       ]),
       ...[op.get(words), op.i32(31), op.i32x4ShrSigned, op.set(signs)],
-      ...[op.get(words), op.i32(INDEX_BITS), op.i32x4ShrUnsigned, op.i32(2 ** PLACE_BITS - 1), op.i32x4Splat, op.and],
+      ...[op.get(words), op.i32(INDEX_BITS), op.i32x4ShrUnsigned, op.i32(PLACE_MASK), op.i32x4Splat, op.and],
       ...(long
         ? [
             ...[op.i32(MORE_BITS), op.i32x4Shl],
@@ -94,7 +63,7 @@ function kernel(name: string, { scaleBits, rectangles }: RectangleTable, at: Lay
           ]
         : []),
       ...[op.get(cells), op.i32(PLACE_BITS + (long ? MORE_BITS : 0)), op.i32x4Shl, op.or],
-      ...[op.i32(PLACE_BITS + 6 + (long ? MORE_BITS : 0) - scaleBits), op.i32x4ShrUnsigned],
+      ...[op.i32(PLACE_BITS + CELL_BITS + (long ? MORE_BITS : 0) - scaleBits), op.i32x4ShrUnsigned],
       ...(toDoubles
         ? [
             ...[op.i32(-(2 ** 31)), op.i32x4Splat, op.xor, op.set(place)],
@@ -110,7 +79,7 @@ function kernel(name: string, { scaleBits, rectangles }: RectangleTable, at: Lay
   // i counts bytes of words: 4 for each sample.
   const body: Code = [
     ...[op.i32(rectangles - 1), op.i32x4Splat, op.set(limit)],
-    ...[op.i32(indexMask), op.i32x4Splat, op.set(index)],
+    ...[op.i32(INDEX_MASK), op.i32x4Splat, op.set(index)],
     op.loop,
     ...(long ? [op.get(i), op.i32(2), op.i32ShrUnsigned, op.set(bytes)] : []),
     ...[...four(0), ...four(1), op.i32(4), op.i32Shl, op.i32Or, op.tee(mask)],
@@ -137,35 +106,4 @@ function kernel(name: string, { scaleBits, rectangles }: RectangleTable, at: Lay
   ];
   const locals = [I32, I32, I32, I32, V128, V128, V128, V128, V128, V128, V128];
   return { name, parameters: [I32], results: [I32], locals, body };
-}
-
-/** A first stage in WebAssembly for blocks of `capacity` words, a multiple of 8; `undefined` where the host has none or forbids it. */
-export function wasmFirstStage(table: RectangleTable, capacity: number): FirstStage | undefined {
-  const at = layoutFor(capacity);
-  const code = encodeFunctions(Math.ceil(at.end / 65536), [
-    kernel('integers', table, at, false),
-    kernel('doubles', table, at, true),
-  ]);
-  let instance: { readonly exports: unknown };
-  try {
-    instance = new WebAssembly.Instance(new WebAssembly.Module(code));
-  } catch {
-    return undefined;
-  }
-  const { memory, integers, doubles } = instance.exports as {
-    memory: { buffer: ArrayBuffer };
-    integers: (count: number) => number;
-    doubles: (count: number) => number;
-  };
-  const { buffer } = memory;
-  new Uint8Array(buffer).set(table.cells);
-  return {
-    words: new Uint32Array(buffer, at.words, capacity),
-    more: new Uint32Array(buffer, at.more, capacity / 4),
-    integers: new Int32Array(buffer, at.words, capacity),
-    doubles: new Float64Array(buffer, at.doubles, capacity),
-    undecided: new Uint32Array(buffer, at.undecided, capacity),
-    runIntegers: integers,
-    runDoubles: doubles,
-  };
 }
