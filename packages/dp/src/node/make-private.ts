@@ -18,8 +18,8 @@ export type NodePrivateModelOptions = PlanWithoutNoise &
   TrainingThreadOptions;
 
 /**
- * Prepares a model for private training in threads of their own: one that holds the examples and the account of a step, one for each lane of the engine, and one that
- * draws noise ahead for large models. The caller's event loop only passes messages.
+ * Prepares a model for private training in threads of their own: one that holds the examples and the account of a step, one for each lane of the engine, and for
+ * large models those that help to end a step, or one that draws noise ahead. The caller's event loop only passes messages.
  */
 export function makePrivate(model: TrainableModel, options: NodePrivateModelOptions): PrivateModel {
   const { engine, lanes, ...rest } = options;
