@@ -273,3 +273,18 @@ export async function checkEngines(example: GradientCase, engines: readonly Engi
     }),
   );
 }
+
+/** A batch of one example, which other kernels may compute, on engines against the reference. */
+export async function checkOneExample(example: GradientCase, engines: readonly Engine[] = float32Engines): Promise<void> {
+  const { graph, loss, inputs } = setUp(example, example.model());
+  const program = perExampleProgram(graph, loss, 1);
+  const one: Record<string, NumericArray> = {};
+  for (const [name, values] of Object.entries(inputs))
+    one[name] = name === 'parameters' || name === 'frozen' ? values : values.slice(0, values.length / N);
+  const expected = await runOnce(referenceEngine, program, one);
+  for (const engine of engines) {
+    const actual = await runOnce(engine, program, one);
+    for (const [name, values] of Object.entries(expected))
+      expectClose(actual[name]!, values, example.tolerance ?? 1e-4, `${engine.name}, one example: ${name}`);
+  }
+}
