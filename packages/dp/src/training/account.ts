@@ -8,20 +8,25 @@ import { SottoError } from '@sotto/core/errors';
 import type { DpEvent } from '@sotto/core/event';
 import type { Json } from '@sotto/core/json';
 import { systemRandom } from '@sotto/core/system-random';
-import type { PrivacyAnswer } from '../accounting/accountant.ts';
 import { epsilonOf } from '../accounting/answer.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
-import { calibratePlan, stepCost, stepCosts, validationCost } from './costs.ts';
+import { calibrateExtension, calibratePlan, stepCost, stepCosts, validationCost } from './costs.ts';
 import type { Reports } from './costs.ts';
+import { filterEpsilon, guarantee } from './guarantee.ts';
+import type { PrivacySpent } from './guarantee.ts';
 import type { PrivacyTarget } from './options.ts';
 import { planWith } from './plan-with.ts';
 import { composeCharges, Spending } from './spending.ts';
-import type { KindOfCharge } from './spending.ts';
+import type { Charge, KindOfCharge } from './spending.ts';
+import { deltaWarning } from './statement.ts';
 
 /** A budget for more steps; see `PrivateModel.extend`. */
 export interface Extension {
-  /** The greatest cost of everything together: what is spent already, and the steps to come. */
+  /**
+   * The greatest cost of everything together: what is spent already, and the steps to come. Kept by an RDP filter. A limit that is chosen after results were seen guards nothing: take
+   * one that was set before.
+   */
   readonly target: { readonly epsilon: number; readonly delta: number };
   readonly steps?: number;
   readonly epochs?: number;
@@ -33,7 +38,7 @@ export interface Ahead {
   readonly evaluations: number;
 }
 
-/** What the target pays for, in total; infinite without a target. */
+/** What was planned in total; infinite where nobody said. */
 interface Planned {
   readonly steps: number;
   readonly evaluations: number;
@@ -66,16 +71,25 @@ export class TrainingAccount {
   #position = 0;
   /** Whether the order of the shuffled epoch under way is gone; see {@link endEpoch}. */
   #epochEnded = false;
+  /** What the first training announced, where nothing was planned beforehand. */
+  #announced: Ahead | undefined;
+  /** The charges of {@link #plannedCharges}, once they are known. */
+  #foreseen: readonly Charge[] | undefined;
 
   constructor({ mechanism, privacy, reports, evaluations }: AccountOptions) {
     this.#mechanism = mechanism;
     this.reports = reports;
     this.#evaluations = evaluations;
     if (privacy.target === undefined) {
-      this.#planned = { steps: Infinity, evaluations: Infinity, target: undefined };
-      this.#plan = planWith(mechanism, privacy.noiseMultiplier);
+      const { steps, epochs, noiseMultiplier } = privacy;
+      this.#plan = planWith(mechanism, noiseMultiplier);
+      this.#planned =
+        steps === undefined && epochs === undefined
+          ? { steps: Infinity, evaluations: Infinity, target: undefined }
+          : this.#plannedOf('privacy', { target: undefined, steps, epochs }, this.#plan);
     } else {
-      const planned = this.#plannedOf('privacy', privacy, planWith(mechanism, 1));
+      const { target, steps, epochs } = privacy;
+      const planned = this.#plannedOf('privacy', { target, steps, epochs }, planWith(mechanism, 1));
       this.#planned = planned;
       this.#plan = planWith(mechanism, calibratePlan(mechanism, reports, planned));
     }
@@ -154,10 +168,14 @@ export class TrainingAccount {
     return this.#spending.count('step') + this.#spending.count('again') * this.#plan.stepsPerEpoch;
   }
 
-  /** Steps and evaluations that a target is for. */
-  #plannedOf(name: string, { target, steps, epochs }: Extension, plan: MechanismPlan): Planned & { target: Extension['target'] } {
+  /** Steps and evaluations that are planned. */
+  #plannedOf<T extends Extension['target'] | undefined>(
+    name: string,
+    { target, steps, epochs }: { readonly target: T; readonly steps: number | undefined; readonly epochs: number | undefined },
+    plan: MechanismPlan,
+  ): Planned & { readonly target: T } {
     if ((steps === undefined) === (epochs === undefined))
-      throw new SottoError('invalid-argument', `${name} has a target; give exactly one of steps and epochs that it is for`);
+      throw new SottoError('invalid-argument', `${name} needs exactly one of steps and epochs, for which it is planned`);
     const perEpoch = plan.stepsPerEpoch;
     const count = steps === undefined ? integer(`${name}.epochs`, epochs, 1) * perEpoch : integer(`${name}.steps`, steps, 1);
     const evaluations =
@@ -177,7 +195,7 @@ export class TrainingAccount {
         again.length === 0 ? '' : ', after a shuffled epoch whose rest is charged as another one because its order is gone';
       throw new SottoError(
         'budget-exhausted',
-        `steps is ${steps}; ${left} of the ${this.#planned.steps} steps that the budget was calibrated for are left${why}; extend() plans further ones`,
+        `steps is ${steps}; ${left} of the ${this.#planned.steps} steps that were planned are left${why}; extend() plans further ones`,
       );
     }
     if (target === undefined || !this.#detoured) return;
@@ -189,13 +207,20 @@ export class TrainingAccount {
       ...(steps === 0 ? [] : stepCosts(this.#plan, this.reports, this.#position, steps)),
       ...(evaluations === 0 ? [] : [{ event: validationCost(this.reports), count: evaluations }]),
     ]);
-    if (epsilonOf(event, { delta: target.delta, ...this.#plan.relation }).upper > target.epsilon) {
+    if (this.#costs(event, target) > target.epsilon) {
       throw new SottoError(
         'budget-exhausted',
         `steps is ${steps}; after steps that were charged again, so many would go beyond epsilon ${target.epsilon}; train fewer, or extend()`,
       );
     }
     this.#approved = steps;
+  }
+
+  /** ε of everything together, as the target counts it: by a filter where what is charged was chosen after results were seen. */
+  #costs(event: DpEvent, target: Extension['target']): number {
+    const { relation } = this.#plan;
+    if (this.#extensions > 0) return filterEpsilon(target, event, relation.adjacency);
+    return epsilonOf(event, { delta: target.delta, ...relation }).upper;
   }
 
   /** Whether a step or an evaluation must be checked against the target by itself, because no check since the last detour covers it. */
@@ -234,12 +259,16 @@ export class TrainingAccount {
     this.#epochEnded = true;
   }
 
-  /** Plans further steps under a greater target. The new plan begins at its own step 0. */
+  /**
+   * Plans further steps under a greater target. The new plan begins at its own step 0. It is made in view of results, so that the target is kept by a filter, whose count is a little
+   * above that of a schedule which was fixed beforehand.
+   */
   extend(more: Extension): void {
-    const planned = this.#plannedOf('extend', more, this.#plan);
-    const noiseMultiplier = calibratePlan(this.#mechanism, this.reports, { ...planned, before: this.event() });
+    const { target, steps, epochs } = more;
+    const planned = this.#plannedOf('extend', { target, steps, epochs }, this.#plan);
+    const noiseMultiplier = calibrateExtension(this.#mechanism, this.reports, planned, this.event());
     this.#planned = {
-      target: more.target,
+      target,
       steps: this.#stepsCharged() + planned.steps,
       evaluations: this.#spending.count('evaluation') + planned.evaluations,
     };
@@ -248,6 +277,27 @@ export class TrainingAccount {
     this.#epochEnded = false;
     this.#position = 0;
     this.#extensions++;
+    this.#foreseen = undefined;
+  }
+
+  /** Says how many steps and evaluations of private data a training is for, before its first step. Where nothing else was planned, the first training is the plan. */
+  announce(ahead: Ahead): void {
+    if (this.#planned.steps === Infinity && this.event().type === 'noOp') {
+      this.#announced = ahead;
+      this.#foreseen = undefined;
+    }
+  }
+
+  /** Everything that was planned before the first result was seen; undefined where nobody said, or where more was planned later. */
+  #plannedCharges(): readonly Charge[] | undefined {
+    if (this.#extensions > 0) return undefined;
+    const planned = Number.isFinite(this.#planned.steps) ? this.#planned : this.#announced;
+    if (planned === undefined) return undefined;
+    this.#foreseen ??= [
+      ...stepCosts(this.#plan, this.reports, 0, planned.steps),
+      ...(planned.evaluations === 0 ? [] : [{ event: validationCost(this.reports), count: planned.evaluations }]),
+    ];
+    return this.#foreseen;
   }
 
   event(): DpEvent {
@@ -266,8 +316,28 @@ export class TrainingAccount {
     return found;
   }
 
-  spent(delta: number | undefined): PrivacyAnswer {
-    return epsilonOf(this.event(), { delta: this.deltaOr(delta), ...this.#plan.relation });
+  spent(delta: number | undefined): PrivacySpent {
+    const asked = this.deltaOr(delta);
+    const answer = guarantee({
+      delta: asked,
+      relation: this.#plan.relation,
+      spent: this.#spending.charges(),
+      planned: this.#plannedCharges(),
+      limit: this.#extensions > 0 ? this.target : undefined,
+    });
+    const warning = deltaWarning(this.#plan, asked);
+    return warning === undefined ? answer : { ...answer, warnings: [...answer.warnings, warning] };
+  }
+
+  /** Steps that were planned or announced before the first; undefined where nobody said, or where more were planned later. */
+  get plannedSteps(): number | undefined {
+    if (this.#extensions > 0) return undefined;
+    return Number.isFinite(this.#planned.steps) ? this.#planned.steps : this.#announced?.steps;
+  }
+
+  /** What was charged, in order: every object's charges apart. */
+  charges(): readonly KindOfCharge[] {
+    return this.#spending.charges();
   }
 
   /** The JSON form, for checkpoints, with what may happen before the next one charged already. */
@@ -277,14 +347,16 @@ export class TrainingAccount {
       if (ahead.steps > 0) charges.push(...this.#again());
       for (const charge of stepCosts(this.#plan, this.reports, this.#position, ahead.steps))
         charges.push({ kind: 'step', ...charge });
-      if (ahead.evaluations > 0)
-        charges.push({ kind: 'evaluation', event: validationCost(this.reports), count: ahead.evaluations });
+      // No more than were planned can happen.
+      const evaluations = Math.min(ahead.evaluations, this.#planned.evaluations - this.#spending.count('evaluation'));
+      if (evaluations > 0) charges.push({ kind: 'evaluation', event: validationCost(this.reports), count: evaluations });
     }
     const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
     const { steps, evaluations, target } = this.#planned;
     return {
       noiseMultiplier: this.#plan.noiseMultiplier,
       planned: { steps: finite(steps), evaluations: finite(evaluations), target: target === undefined ? null : { ...target } },
+      announced: this.#announced === undefined ? null : { ...this.#announced },
       extensions: this.#extensions,
       detoured: this.#detoured,
       ahead: ahead?.steps ?? 0,
@@ -306,6 +378,7 @@ export class TrainingAccount {
         readonly evaluations: number | null;
         readonly target: Extension['target'] | null;
       };
+      readonly announced: Ahead | null;
       readonly extensions: number;
       readonly detoured: boolean;
       readonly ahead: number;
@@ -314,12 +387,23 @@ export class TrainingAccount {
     const spending = Spending.fromJson(saved.spending, systemRandom);
     const plan = planWith(this.#mechanism, saved.noiseMultiplier);
     const { steps, evaluations, target } = saved.planned;
+    const announced =
+      saved.announced === null
+        ? undefined
+        : {
+            steps: integer('checkpoint.announced.steps', saved.announced.steps, 0),
+            evaluations: integer('checkpoint.announced.evaluations', saved.announced.evaluations, 0),
+          };
     const extensions = integer('checkpoint.extensions', saved.extensions, 0);
+    const untouched = this.event().type === 'noOp';
     const again = saved.ahead > 0 || this.#spending.exceeds(spending);
     return () => {
       this.#plan = plan;
       this.#planned = { steps: steps ?? Infinity, evaluations: evaluations ?? Infinity, target: target ?? undefined };
       this.#extensions = Math.max(this.#extensions, extensions);
+      // What was announced elsewhere after steps were seen here is no plan of both.
+      if (untouched) this.#announced = announced;
+      this.#foreseen = undefined;
       this.#detoured ||= saved.detoured || again;
       this.#approved = undefined;
       this.#spending.merge(spending);

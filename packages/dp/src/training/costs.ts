@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { integer } from '@sotto/core/check';
+import { integer, openProbability, positive } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { DpEvent } from '@sotto/core/event';
 import { calibrate } from '../accounting/calibrate.ts';
+import { searchReal } from '../accounting/search.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
+import { filterEpsilon, filterGrants } from './guarantee.ts';
+import type { Limit } from './guarantee.ts';
 import type { ReportOptions } from './options.ts';
 import { planWith } from './plan-with.ts';
 import { statistic, statisticsEvent, withStatistics } from './released-statistics.ts';
@@ -92,37 +95,76 @@ export function validationCost(reports: Reports): DpEvent {
 
 /** What a target must pay for. */
 export interface PlannedRun {
-  readonly target: { readonly epsilon: number; readonly delta: number };
+  readonly target: Limit;
   readonly steps: number;
   readonly evaluations: number;
-  /** What was spent before, when a run is extended. */
-  readonly before?: DpEvent;
+}
+
+const LEAST_NOISE = 1e-3;
+const MOST_NOISE = 1e7;
+
+/** What a run costs, by its noise. */
+function costByNoise(mechanism: PlanWithoutNoise, reports: Reports, run: PlannedRun): (noiseMultiplier: number) => DpEvent {
+  const steps = integer('privacy.steps', run.steps, 1);
+  const besides = run.evaluations > 0 ? [{ event: validationCost(reports), count: run.evaluations }] : [];
+  return (noiseMultiplier) => composeCharges([...besides, ...stepCosts(planWith(mechanism, noiseMultiplier), reports, 0, steps)]);
 }
 
 /** The least noise multiplier at which a run, with all that it reports, stays within its target. */
 export function calibratePlan(mechanism: PlanWithoutNoise, reports: Reports, run: PlannedRun): number {
-  const steps = integer('privacy.steps', run.steps, 1);
-  const besides: Charge[] = run.before === undefined ? [] : [{ event: run.before, count: 1 }];
-  if (run.evaluations > 0) besides.push({ event: validationCost(reports), count: run.evaluations });
+  const event = costByNoise(mechanism, reports, run);
   try {
     return calibrate(
-      {
-        event: (noiseMultiplier) =>
-          composeCharges([...besides, ...stepCosts(planWith(mechanism, noiseMultiplier), reports, 0, steps)]),
-        epsilon: 'decreasing',
-        integer: false,
-        min: 1e-3,
-        max: 1e7,
-        start: 1,
-      },
+      { event, epsilon: 'decreasing', integer: false, min: LEAST_NOISE, max: MOST_NOISE, start: 1 },
       { ...run.target, ...planWith(mechanism, 1).relation },
     ).value;
   } catch (error) {
     if (!(error instanceof SottoError) || error.code !== 'numeric') throw error;
     throw new SottoError(
       'invalid-argument',
-      `privacy.target.epsilon is ${run.target.epsilon}; no noise reaches it beside what report and earlier steps cost, so raise it or the noise multipliers of report`,
+      `privacy.target.epsilon is ${run.target.epsilon}; no noise reaches it beside what report costs, so raise it or the noise multipliers of report`,
       { cause: error },
     );
   }
+}
+
+/**
+ * The least noise multiplier at which the RDP filter of the target grants everything together: what was spent before, and a run that is planned in view of it.
+ *
+ * @param before What was spent.
+ */
+export function calibrateExtension(mechanism: PlanWithoutNoise, reports: Reports, run: PlannedRun, before: DpEvent): number {
+  const { epsilon } = run.target;
+  const target = {
+    epsilon: positive('extend.target.epsilon', epsilon),
+    delta: openProbability('extend.target.delta', run.target.delta),
+  };
+  const { adjacency } = planWith(mechanism, 1).relation;
+  const more = costByNoise(mechanism, reports, run);
+  const everything = (noiseMultiplier: number): DpEvent =>
+    composeCharges([
+      { event: before, count: 1 },
+      { event: more(noiseMultiplier), count: 1 },
+    ]);
+  let found: number;
+  try {
+    found = searchReal({
+      decreasing: (noiseMultiplier) => filterEpsilon(target, everything(noiseMultiplier), adjacency),
+      target: epsilon,
+      start: 1,
+      min: LEAST_NOISE,
+      max: MOST_NOISE,
+      tolerance: 1e-7,
+    });
+  } catch (error) {
+    if (!(error instanceof SottoError) || error.code !== 'numeric') throw error;
+    throw new SottoError(
+      'invalid-argument',
+      `extend.target.epsilon is ${epsilon}; no noise reaches it beside what report and earlier steps cost, as an RDP filter counts them (a little above their total), so raise it`,
+      { cause: error },
+    );
+  }
+  if (!filterGrants(target, everything(found), adjacency))
+    throw new SottoError('internal', 'the filter does not grant the noise that was found for it');
+  return found;
 }

@@ -43,7 +43,13 @@ export type PrivacyTarget =
       readonly steps?: never;
       readonly noiseMultiplier?: never;
     }
-  | { readonly noiseMultiplier: number; readonly target?: never };
+  | {
+      readonly noiseMultiplier: number;
+      readonly target?: never;
+      /** How many steps or epochs are planned, at most one of them. Further ones are refused. Default: what the first training is told. */
+      readonly steps?: number;
+      readonly epochs?: number;
+    };
 
 /**
  * Figures on private data that training may tell. Each is off unless it is named here, each has noise of its own, and each is part of every `privacySpent`

@@ -5,11 +5,11 @@
  */
 import type { DpEvent } from '@sotto/core/event';
 import type { ModelGraph } from '@sotto/core/model';
-import type { PrivacyAnswer } from '../accounting/accountant.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
 import type { Extension } from './account.ts';
 import type { History } from './callbacks.ts';
 import type { Dataset } from './dataset.ts';
+import type { PrivacySpent } from './guarantee.ts';
 import type { Tensors } from './inputs.ts';
 import type {
   FitDatasetOptions,
@@ -38,7 +38,11 @@ export interface PrivateModel {
   readonly info: SessionInfo | undefined;
   /** Trains on private examples and writes the weights back into the model. Resolves with what the callbacks saw. */
   fit(x: Tensors, y: Tensors, options?: FitOptions): Promise<History>;
-  /** Trains on a data set of batches `{xs, ys}`, such as a `tf.data.Dataset`, which is read into memory once: sampling needs every example at every step. */
+  /**
+   * Trains on a data set of batches `{xs, ys}`, such as a `tf.data.Dataset`, which is read into memory once: sampling needs every example at every step. Each example that it gives is a
+   * record of its own: `repeat()`, augmentation and overlapping windows make several of one, and the guarantee is for one of them unless `unit` is the user and `userIds` name whose they
+   * are. `userIds` are by the order of reading, which must be the same each time: `shuffle()` changes it.
+   */
   fitDataset(dataset: Dataset, options?: FitDatasetOptions): Promise<History>;
   /** One step at a time, for loops of one's own. */
   steps(x: Tensors, y: Tensors, options: TrainingOptions & { readonly steps: number }): AsyncGenerator<StepReport, void, void>;
@@ -47,13 +51,18 @@ export interface PrivateModel {
   /** Writes the weights of the last step into the tfjs model, in the middle of `steps` or of a callback. */
   syncWeights(): Promise<void>;
   /**
-   * Plans further steps after a finished run, to a greater target in total, with noise of their own. Throws `invalid-argument` where what was spent leaves nothing.
+   * Plans further steps after a finished run, to a greater target in total, with noise of their own. What is decided after results were seen is kept to the target by an RDP filter, not by a
+   * total, so that it gets a little more noise than a run planned at once. The target must have been set before the first result was seen; the statement says so. Throws `invalid-argument`
+   * where what was spent leaves nothing.
    */
   extend(more: Extension): void;
   /** The event of everything spent so far: steps, reported figures and evaluations. */
   event(): DpEvent;
-  /** ε of everything spent so far, at a δ; the target's by default. */
-  privacySpent(delta?: number): PrivacyAnswer;
+  /**
+   * ε at a δ; the target's by default. `upper` is a guarantee that holds also where somebody looked at results before deciding to stop or to go on: until all that was planned has run it is
+   * the cost of the whole plan. `ifFixedBeforehand` is the total of what was charged so far.
+   */
+  privacySpent(delta?: number): PrivacySpent;
   /** What is guaranteed, in words, with what is not. */
   privacyStatement(delta?: number): string;
   /** Everything that is needed to go on later, as bytes. Contains no private data. */

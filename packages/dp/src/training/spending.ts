@@ -70,6 +70,11 @@ export class Spending {
     return sum;
   }
 
+  /** Everything charged so far, of each segment in order. */
+  charges(): readonly KindOfCharge[] {
+    return [...this.#segments.values()].flatMap((entries) => entries.map(({ kind, event, count }) => ({ kind, event, count })));
+  }
+
   /** Everything charged so far, composed. */
   event(): DpEvent {
     const counts = new Map<string, { event: DpEvent; count: number }>();

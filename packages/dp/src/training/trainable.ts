@@ -8,7 +8,6 @@ import { SottoError } from '@sotto/core/errors';
 import type { DpEvent } from '@sotto/core/event';
 import type { ModelGraph } from '@sotto/core/model';
 import { systemRandom } from '@sotto/core/system-random';
-import type { PrivacyAnswer } from '../accounting/accountant.ts';
 import { WeightAverage } from '../optimiser/average.ts';
 import { createOptimiser } from '../optimiser/optimiser.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
@@ -22,6 +21,7 @@ import { materialiseDataset } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
 import { checkCountable, publicEvaluation } from './evaluation-logs.ts';
 import { runFit } from './fit.ts';
+import type { PrivacySpent } from './guarantee.ts';
 import type { Tensors } from './inputs.ts';
 import { bindModel } from './model-binding.ts';
 import { restoreModelCheckpoint, writeModelCheckpoint } from './model-checkpoint.ts';
@@ -43,6 +43,18 @@ import { writeStatement } from './statement.ts';
 import { mechanismOf, openSessionOf } from './training-parts.ts';
 import type { TrainingParts } from './training-parts.ts';
 import { openRun } from './training-run.ts';
+
+/** The accounts of each model, which are as many as were made private of it. Nothing is kept alive by it. */
+const accountsOf = new WeakMap<TrainableModel, TrainingAccount[]>();
+
+function remember(model: TrainableModel, account: TrainingAccount): void {
+  accountsOf.set(model, [...(accountsOf.get(model) ?? []), account]);
+}
+
+/** Steps that other accounts of the model were charged. */
+function stepsElsewhere(model: TrainableModel, account: TrainingAccount): number {
+  return (accountsOf.get(model) ?? []).reduce((sum, other) => (other === account ? sum : sum + other.count('step')), 0);
+}
 
 /** See {@link PrivateModel}. */
 export class Trainable implements PrivateModel {
@@ -75,7 +87,8 @@ export class Trainable implements PrivateModel {
       evaluations: options.report?.validation?.evaluations,
     });
     this.#progress = new Progress(binding);
-    this.#parts = { options, mechanism, binding, account: this.#account, progress: this.#progress };
+    this.#parts = { model, options, mechanism, binding, account: this.#account, progress: this.#progress };
+    remember(model, this.#account);
   }
 
   get plan(): MechanismPlan {
@@ -189,7 +202,7 @@ export class Trainable implements PrivateModel {
     return this.#account.event();
   }
 
-  privacySpent(delta?: number): PrivacyAnswer {
+  privacySpent(delta?: number): PrivacySpent {
     return this.#account.spent(delta);
   }
 
@@ -203,12 +216,15 @@ export class Trainable implements PrivateModel {
       parameterCount: this.graph.parameterCount,
       delta: this.#account.deltaOr(delta),
       answer: this.privacySpent(delta),
-      steps: this.#account.count('step'),
+      plannedSteps: this.#account.plannedSteps,
+      charges: this.#account.charges(),
+      weightSteps: this.#progress.state.steps,
       evaluations: this.#account.count('evaluation'),
       reports: this.#account.reports,
       extensions: this.#account.extensions,
       outsideData: this.#progress.outsideData,
       systemRandom: random === undefined || random === systemRandom,
+      stepsElsewhere: stepsElsewhere(this.#parts.model, this.#account),
     });
   }
 

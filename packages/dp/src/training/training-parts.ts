@@ -11,7 +11,7 @@ import type { TrainingAccount } from './account.ts';
 import type { ExampleTable } from './examples.ts';
 import type { ModelBinding } from './model-binding.ts';
 import { modelOptions } from './option-names.ts';
-import type { PrivateModelOptions, TrainingOptions } from './options.ts';
+import type { PrivateModelOptions, TrainableModel, TrainingOptions } from './options.ts';
 import type { Progress } from './progress.ts';
 import { serialSession } from './serial-session.ts';
 import { openSession } from './session.ts';
@@ -19,6 +19,7 @@ import type { SessionSpec, SessionState, TrainingSession } from './session.ts';
 
 /** See the module's description. */
 export interface TrainingParts {
+  readonly model: TrainableModel;
   readonly options: PrivateModelOptions;
   readonly mechanism: PlanWithoutNoise;
   readonly binding: ModelBinding;

@@ -58,9 +58,16 @@ async function open(parts: TrainingParts, x: Tensors, y: Tensors, options: Train
   const goesOn = account.epochGoesOn && progress.epochTable === (await digestTable(examples, options.userIds));
   if (!goesOn) account.endEpoch(steps);
   progress.epochTable = undefined;
+  account.announce({ steps, evaluations: validation?.mode.kind === 'noisy' ? evaluationsOf(options, steps, account.plan) : 0 });
   const session = await openSessionOf(parts, examples, options, goesOn ? progress.state : withoutOrder(progress.state));
   progress.attach(session);
   return new TrainingRun(parts, session, examples, options, validation);
+}
+
+/** The most evaluations of a training of so many steps: at the end of every so many epochs, and of the last one. */
+function evaluationsOf({ stepsPerEpoch, validationFrequency }: TrainingOptions, steps: number, plan: MechanismPlan): number {
+  const epochs = Math.ceil(steps / (stepsPerEpoch ?? plan.stepsPerEpoch));
+  return Math.ceil(epochs / (validationFrequency ?? 1));
 }
 
 function checkSize({ expectedBatchSize, unit }: MechanismPlan, count: number): void {
