@@ -191,6 +191,29 @@ describe('steps that end in one pass', () => {
     expect(fused.state.weights).toEqual(plain.state.weights);
   });
 
+  it('keep no sums where a step fails before its end, so that the next one has none of them', async () => {
+    const spec = specOf({ physicalBatchSize: 64 });
+    const open = () => openSession(spec, { engine: inThread, random: unsafeDeterministicRandom('fails late') });
+    const failing = await open();
+    const end = vi.spyOn(FusedUpdate.prototype, 'run').mockImplementationOnce(() => {
+      throw new Error('too late');
+    });
+    const add = vi.spyOn(FusedUpdate.prototype, 'add');
+    await expect(failing.step()).rejects.toThrow('too late');
+    expect(end).toHaveBeenCalledTimes(1);
+    const parts = add.mock.calls[0]![0];
+    expect(parts.every((part) => part.every((value) => value === 0))).toBe(true);
+    // Whatever the first step drew, the second one moves the weights by its own gradient and noise alone.
+    await failing.step();
+    const passed = end.mock.contexts[1] as unknown as FusedUpdate;
+    expect(passed.sums.every((_, i) => passed.isFree(i))).toBe(true);
+    const moved = (await failing.state()).weights.map((value, j) => value - start[j]!);
+    // Of each example at most 0.5/36, of noise 0.5/36 per coordinate.
+    const most = (0.5 / 36) * (COUNT + 1.1 * Math.sqrt(dimension));
+    expect(Math.hypot(...moved)).toBeLessThan(most);
+    await failing.close();
+  });
+
   it('keep no sums where a run fails, and train on', async () => {
     let fails = false;
     const failing: Engine = {

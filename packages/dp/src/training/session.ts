@@ -309,28 +309,40 @@ class Session implements TrainingSession {
     rate: number | undefined,
   ): Promise<void> {
     const fused = this.#fused;
-    fused?.check();
-    try {
-      await this.#computer!.addBatch(step, this.#weights, figures.losses);
-    } catch (error) {
-      // Sums that no noise will hide are not kept.
-      fused?.wipe();
-      throw error;
-    }
-    figures.nonFinite(step.nonFiniteExamples);
     if (fused !== undefined) {
-      step.releaseInto(({ unit, draw, expectedBatchSize, standardDeviation }) => {
-        const noiseDeviation = standardDeviation / expectedBatchSize;
-        const [optimiser, average] = [this.#optimiser, this.#average];
-        fused.run({ unit, draw, optimiser, average, learningRate: rate, noiseDeviation, scale: 1 / expectedBatchSize });
-      }, noise);
+      await this.#stepFused(fused, step, figures, noise, rate);
       return;
     }
+    await this.#computer!.addBatch(step, this.#weights, figures.losses);
+    figures.nonFinite(step.nonFiniteExamples);
     const { sum, expectedBatchSize, standardDeviation } = step.release(noise);
     this.#optimiser.update(this.#weights, sum, rate, standardDeviation / expectedBatchSize, 1 / expectedBatchSize);
     this.#average?.update(this.#weights);
     // What was released has been used.
     this.#run?.reuse(sum);
+  }
+
+  async #stepFused(
+    fused: FusedUpdate,
+    step: PrivateStep,
+    figures: StepFigures,
+    noise: StepNoise | undefined,
+    rate: number | undefined,
+  ): Promise<void> {
+    fused.check();
+    const [optimiser, average] = [this.#optimiser, this.#average];
+    try {
+      await this.#computer!.addBatch(step, this.#weights, figures.losses);
+      figures.nonFinite(step.nonFiniteExamples);
+      step.releaseInto(({ unit, draw, expectedBatchSize, standardDeviation }) => {
+        const noiseDeviation = standardDeviation / expectedBatchSize;
+        fused.run({ unit, draw, optimiser, average, learningRate: rate, noiseDeviation, scale: 1 / expectedBatchSize });
+      }, noise);
+    } catch (error) {
+      // Sums that no noise will hide are not kept, and must not count in another step.
+      fused.wipe();
+      throw error;
+    }
   }
 
   async evaluate(examples: ExampleTable, mode: EvaluationMode): Promise<EvaluationSums> {
