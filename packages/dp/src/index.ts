@@ -9,6 +9,7 @@ export type {
   PlanUnit,
   PrivateStep,
   PrivateSum,
+  RestoreOptions,
   RunOptions,
   SampledPlanOptions,
 } from './plan/mechanism-plan.ts';

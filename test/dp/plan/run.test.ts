@@ -152,7 +152,7 @@ describe('the state of a run', () => {
     const first = begin(shuffle, 'before');
     const seen = [...first.next().batch];
     const second = begin(shuffle, 'after');
-    second.restore(throughFile(first.state()));
+    second.restore(throughFile(first.state({ keepOrder: true })), { sole: true });
     expect(second.position).toBe(1);
     seen.push(...second.next().batch, ...second.next().batch);
     expect(seen.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
@@ -164,7 +164,7 @@ describe('the state of a run', () => {
   it('an epoch whose batches may have been drawn twice is charged twice, in a fresh order', () => {
     const run = begin(shuffle, 'twice');
     run.next();
-    const state = throughFile(run.state());
+    const state = throughFile(run.state({ keepOrder: true }));
     run.restore(state); // nothing ran since: nothing is lost
     const once = [...run.next().batch];
     expect(run.event()).toEqual(epochs(1));
@@ -175,7 +175,7 @@ describe('the state of a run', () => {
     run.next();
     expect(run.event()).toEqual(epochs(2));
     const other = begin(shuffle, 'lost');
-    other.restore(state, 1);
+    other.restore(state, { lostSteps: 1, sole: true });
     expect(other.event()).toEqual(epochs(1));
     other.next();
     expect(other.event()).toEqual(epochs(2));
@@ -184,19 +184,40 @@ describe('the state of a run', () => {
   it('without its order is charged as another epoch, also where it was taken after a return', () => {
     const run = begin(shuffle, 'orderless');
     run.next();
-    const { order, ...state } = run.state();
+    expect(run.state().order).toBeUndefined();
+    const kept = run.state({ keepOrder: true });
+    const { order, ...state } = kept;
     expect(order).toHaveLength(9);
     const other = begin(shuffle, 'other data');
-    other.restore(state);
+    other.restore(state, { sole: true });
     other.next();
     expect(other.event()).toEqual(epochs(2));
     run.next();
-    run.restore({ ...state, order: order! });
-    expect(run.state().order).toBeUndefined();
+    run.restore(kept);
+    expect(run.state({ keepOrder: true }).order).toBeUndefined();
     const third = begin(shuffle, 'third');
-    third.restore(throughFile(run.state()));
+    third.restore(throughFile(run.state({ keepOrder: true })), { sole: true });
     third.next();
     expect(third.event()).toEqual(epochs(2));
+  });
+
+  it('is gone on from by several runs at the cost of an epoch each, in orders of their own', () => {
+    const run = begin(shuffle, 'told');
+    run.next();
+    const state = throughFile(run.state({ keepOrder: true }));
+    const rest = (fork: MechanismRun): number[][] => {
+      fork.restore(throughFile(state));
+      const batches = [fork.next(), fork.next()].map(({ batch }) => [...batch]);
+      expect(fork.event()).toEqual(epochs(2));
+      return batches;
+    };
+    const [first, second] = [rest(begin(shuffle, 'fork 1')), rest(begin(shuffle, 'fork 2'))];
+    expect(first).not.toEqual(second);
+    // The rest of the epoch of the run itself was paid for.
+    const own = [run.next(), run.next()].map(({ batch }) => [...batch]);
+    expect(run.event()).toEqual(epochs(1));
+    expect(own).not.toEqual(first);
+    expect(() => begin(shuffle, 'number').restore(state, 2 as unknown as object)).toThrow(/options of restore must be an object/);
   });
 
   it('of a run that went on elsewhere is refused, since neither knows what the other has cost', () => {
@@ -232,7 +253,7 @@ describe('the state of a run', () => {
     const once = (noise: number, count: number): DpEvent => ({ type: 'selfComposed', count, event: step(noise) });
     expect(run.event()).toEqual({ type: 'composed', events: [once(1.5, 1), once(2.25, 2), once(3, 1)] });
     const other = begin(plan, 'lost');
-    other.restore(state, 2);
+    other.restore(state, { lostSteps: 2 });
     expect(other.event()).toEqual({ type: 'composed', events: [once(1.5, 1), once(2.25, 1), once(3, 1)] });
     advance(other, 1);
     expect(other.event()).toEqual({ type: 'composed', events: [once(1.5, 1), once(2.25, 2), once(3, 1)] });
@@ -241,7 +262,7 @@ describe('the state of a run', () => {
   it('of another plan, another run or made up is refused', () => {
     const run = begin(shuffle, 'refuse');
     run.next();
-    const state = run.state();
+    const state = run.state({ keepOrder: true });
     const fresh = (): MechanismRun => begin(shuffle, 'fresh');
     expect(() => begin(createMechanismPlan(poisson), 'other').restore(state)).toThrow(/the state is of the plan/);
     const other = fresh();
@@ -260,6 +281,6 @@ describe('the state of a run', () => {
       fresh().restore({ ...state, charges: [{ count: 1, event: { type: 'gaussian', noiseMultiplier: -1 } }] }),
     ).toThrow(/noiseMultiplier/);
     expect(() => run.restore({ ...state, begun: 5 })).toThrow(/charged more/);
-    expect(() => run.restore(state, 1)).toThrow(/lostSteps/);
+    expect(() => run.restore(state, { lostSteps: 1 })).toThrow(/lostSteps/);
   });
 });

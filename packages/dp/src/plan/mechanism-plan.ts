@@ -29,7 +29,7 @@ import type { Schedule } from './schedule.ts';
 import type { DrawNoise, PrivateStep } from './step.ts';
 
 export type { MechanismPlanOptions, MechanismSettings, PlanUnit, SampledPlanOptions } from './options.ts';
-export type { MechanismRun, MechanismState, RunOptions } from './run.ts';
+export type { MechanismRun, MechanismState, RestoreOptions, RunOptions } from './run.ts';
 export type { EngineClipping, PrivateStep, PrivateSum } from './step.ts';
 
 /** A DP-SGD mechanism: sampling, clipping on an integer grid, exact rounded Gaussian noise, and what they cost. */

@@ -44,10 +44,7 @@ export interface RunOptions {
   readonly floats?: FloatSums;
 }
 
-/**
- * What a run needs to go on: plain data and one array. It holds no private records. `order` is the secret order of the epoch under way; keep a checkpoint
- * with it as you keep the data.
- */
+/** What a run needs to go on: plain data and one array. It holds no private records. */
 export interface MechanismState {
   /** The plan that it belongs to, as canonical JSON. */
   readonly plan: string;
@@ -62,10 +59,21 @@ export interface MechanismState {
   /** C of the next step, with adaptive clipping. */
   readonly clipNorm?: number;
   /**
-   * The places of the data in the epoch under way, with `shuffle`. Only a run over the same records, in the same order, may go on with it; leave it out for any other, whose
-   * rest of the epoch then is charged as another one.
+   * The places of the data in the epoch under way, with `shuffle`, where `state` was told to keep it. It is secret: keep such a state as you keep the data. Only one run, over the same
+   * records in the same order, may go on with it.
    */
   readonly order?: Uint32Array;
+}
+
+/** How a run goes on from a state. */
+export interface RestoreOptions {
+  /** Steps that another process is known to have begun after the state, from a record that outlived it. They are charged. */
+  readonly lostSteps?: number;
+  /**
+   * Says that no other run goes on from this state, the one that told it included, and that this one is over the same records in the same order. Then a shuffled epoch under way goes on with
+   * the order that the state keeps. Two runs that do so use the data of the epoch twice and are charged once.
+   */
+  readonly sole?: boolean;
 }
 
 /** A run of a plan. */
@@ -83,16 +91,18 @@ export interface MechanismRun {
    * time than the sum.
    */
   reuse(sum: Float64Array): void;
-  /** For a checkpoint; to be taken between steps. */
-  state(): MechanismState;
+  /**
+   * For a checkpoint; to be taken between steps.
+   *
+   * @param options `keepOrder`: with the secret order of a shuffled epoch under way, for a run that is `sole`
+   */
+  state(options?: { readonly keepOrder?: boolean }): MechanismState;
   /**
    * Goes on from a state of this plan: of any run where this one has not begun, or else an earlier one that this run itself told. Steps that were begun after the
-   * state stay charged, and are charged anew when they run again; where that is in the middle of an epoch of shuffled batches, or the state tells no order of it,
-   * its rest gets a fresh order and is charged as another epoch.
-   *
-   * @param lostSteps Steps that another process is known to have begun after the state, from a record that outlived it. They are charged.
+   * state stay charged, and are charged anew when they run again. In the middle of an epoch of shuffled batches its rest gets a fresh order and is charged as another epoch, except
+   * where a run that is `sole` takes over a state that keeps its order, or where nothing was begun since.
    */
-  restore(state: MechanismState, lostSteps?: number): void;
+  restore(state: MechanismState, options?: RestoreOptions): void;
 }
 
 /** Canonical JSON of everything that decides what a plan does and costs. */
@@ -263,7 +273,7 @@ export class Run implements MechanismRun {
     return composeCharges(this.#charges.charges());
   }
 
-  state(): MechanismState {
+  state({ keepOrder = false }: { readonly keepOrder?: boolean } = {}): MechanismState {
     const { plan } = this.#parts;
     return {
       plan: planText(plan),
@@ -272,7 +282,7 @@ export class Run implements MechanismRun {
       begun: this.#begun,
       charges: this.#charges.charges(),
       ...(plan.clipping.kind === 'adaptive' ? { clipNorm: this.#adaptive } : {}),
-      ...(this.#order === undefined || this.#epochLost ? {} : { order: this.#order.slice() }),
+      ...(!keepOrder || this.#order === undefined || this.#epochLost ? {} : { order: this.#order.slice() }),
     };
   }
 
@@ -286,8 +296,11 @@ export class Run implements MechanismRun {
     return this.#name;
   }
 
-  restore(state: MechanismState, lostSteps: number = 0): void {
+  restore(state: MechanismState, options: RestoreOptions = {}): void {
     const { plan } = this.#parts;
+    if (typeof options !== 'object')
+      throw new SottoError('invalid-argument', 'options of restore must be an object such as {lostSteps: 1}');
+    const { lostSteps = 0, sole = false } = options;
     if (state.plan !== planText(plan)) {
       throw new SottoError('invalid-argument', `the state is of the plan ${state.plan}; this run is of ${planText(plan)}`);
     }
@@ -296,7 +309,7 @@ export class Run implements MechanismRun {
     const charges = new ChargeLedger();
     for (const { count, event } of state.charges) charges.add(validateEvent(event), integer('state.charges.count', count, 1));
     const clipNorm = plan.clipping.kind === 'adaptive' ? positive('state.clipNorm', state.clipNorm) : this.#adaptive;
-    const order = checkOrder(plan, state, position);
+    let order = checkOrder(plan, state, position);
     let lost = integer('lostSteps', lostSteps, 0);
     if (this.#begun > 0) {
       if (state.run !== this.#name) {
@@ -312,7 +325,11 @@ export class Run implements MechanismRun {
       }
       if (lost > 0) throw new SottoError('conflict', 'lostSteps is given to a run that has begun; restore into a new run');
       lost = this.#begun - begun;
+      // Where nothing was begun since, this run holds the order itself.
+      order = this.#epochLost ? undefined : this.#order;
     } else {
+      // Others may go on from the same state, or the run that told it.
+      if (sole !== true) order = undefined;
       this.#charges = charges;
       // A name of its own: the run that the state is of may have gone on, and its later states do not know what is charged here.
       this.#name = undefined;

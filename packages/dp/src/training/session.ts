@@ -239,7 +239,8 @@ class Session implements TrainingSession {
     });
     if (state.mechanism !== undefined) {
       const grid = spec.mechanism.gridBits === undefined ? onGrid(state.mechanism, gridBits) : state.mechanism;
-      this.#run.restore(grid);
+      // One training goes on at a time, from the state that the last one left: no other run takes this one.
+      this.#run.restore(grid, { sole: true });
     }
     const programs = batchPrograms(graph, objective, physicalBatchSize, plan);
     if (onDevice) {
@@ -373,7 +374,7 @@ class Session implements TrainingSession {
       weights: this.#weights.slice(),
       optimiser: this.#optimiser.state(),
       average: this.#average?.state(),
-      mechanism: this.#run?.state() ?? this.#spec.state.mechanism,
+      mechanism: this.#run?.state({ keepOrder: true }) ?? this.#spec.state.mechanism,
     };
   }
 
