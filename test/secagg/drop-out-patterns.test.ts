@@ -22,6 +22,8 @@ interface Fate {
 }
 
 const VALUE = 3;
+/** A cohort of a thousand takes seconds on a free core, and minutes on one that many share. */
+const LARGE_TIMEOUT_MS = 300_000;
 
 /** Uniform numbers in [0, 1). */
 function uniforms(seed: string): () => number {
@@ -173,21 +175,21 @@ describe('random drop-outs of large cohorts', () => {
     }
     // The rates are such that every end occurs.
     expect([...seen].sort()).toEqual(['confirmations-too-few', 'exact', 'recovery-failed', 'survivors-too-few']);
-  });
+  }, LARGE_TIMEOUT_MS);
 
   it('over the sparse graph with 1,000 members, semi-honest: exact', () => {
     const { state, predicted, losses } = check({ mode: 'semi-honest', n: 1000, rates: even(0.02), seed: 'sparse' });
     expect(losses).toBeGreaterThan(60);
     expect(typeof predicted).not.toBe('string');
     expect(state.session!.holders[0]!.length).toBeLessThan(60);
-  });
+  }, LARGE_TIMEOUT_MS);
 
   it('over the sparse graph with 640 members, semi-honest: a named abort where one dealer has too few answers', () => {
     const rates = { ...even(0.02), unmask: 0.5 };
     const { state, predicted } = check({ mode: 'semi-honest', n: 640, rates, seed: 'sparse lost' });
     expect(predicted).toBe('recovery-failed');
     expect(state.session!.holders[0]!.length).toBeLessThan(60);
-  });
+  }, LARGE_TIMEOUT_MS);
 });
 
 describe('losses after the roster of 3 to 6 members', () => {

@@ -87,6 +87,8 @@ export const messageMutants: readonly Mutant[] = [
   ...all('a complaint after the input, about nobody, or not signed', [
     ['server: complaint before the input', 'server/input.ts', 'if (state.inputs.has(from))'],
     ['server: complaint about a member of U1', 'server/input.ts', 'if (!state.shares.has(complaint.about))'],
+    ['server: complaint about a lower id', 'server/input.ts', 'if (session.places.get(complaint.about)! >= place)'],
+    ['server: complaint in the hybrid suite', 'server/input.ts', "if (setup.context.suite === 'x25519')"],
     [
       'server: signature of a complaint',
       'server/input.ts',

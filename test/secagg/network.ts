@@ -8,6 +8,7 @@ import { issueCertificate } from '../../packages/core/src/identity.ts';
 import type { TrustBundle } from '../../packages/core/src/identity.ts';
 import { unsafeDeterministicRandom } from '../../packages/core/src/unsafe-deterministic-random.ts';
 import { startClient, stepClient } from '../../packages/secagg/src/client/machine.ts';
+import { inputLimit } from '../../packages/secagg/src/client/state.ts';
 import type { ClientInput, ClientSetup, ClientState, ClientStep } from '../../packages/secagg/src/client/state.ts';
 import type { RoundContext } from '../../packages/secagg/src/context.ts';
 import { nodeCrypto } from '../../packages/secagg/src/node/crypto-node.ts';
@@ -202,7 +203,7 @@ export function inputFor(context: RoundContext, id: string): Uint32Array[] {
   return context.vectors.map((vector) => {
     const bytes = new Uint8Array(4 * vector.length);
     random.fill(bytes);
-    const limit = Math.floor((2 ** vector.bits - 1) / context.cohort.nMax);
+    const limit = inputLimit(context, vector);
     return Uint32Array.from(new Uint32Array(bytes.buffer), (value) => value % (limit + 1));
   });
 }

@@ -165,7 +165,7 @@ describe.each(mechanisms)('distributed noise: %s', (mechanism) => {
     const cautious = distributedNoise({ ...noise.choice, honestMinimum: 4 });
     expect(cautious.event.clients).toBe(4);
     expect((cautious.localVariance * 4) / cautious.l2Sensitivity ** 2).toBeGreaterThanOrEqual(1 - 1e-12);
-    expect(cautious.noise).toEqual({ mechanism, localVariance: cautious.localVariance, honestMinimum: 4 });
+    expect(cautious.noise).toEqual({ mechanism, localVariance: cautious.localVariance, honestMinimum: 4, vector: 'update' });
   });
 
   it('binds event and noise in one object: a copy with another variance is no mechanism', () => {
@@ -264,14 +264,14 @@ describe.each(mechanisms)('distributed noise: %s', (mechanism) => {
 describe('noise after drop-outs', () => {
   const rule = { gammaNumerator: 1, gammaDenominator: 10, cMin: 0, nMin: 8, nMax: 10, hMin: 2 };
 
-  it('relies on F − c of the worst roster that the rule accepts', () => {
+  it('relies on F − max(c, 1) of the worst roster that the rule accepts', () => {
     const rules = [rule, { ...rule, nMin: 3, nMax: 200, gammaDenominator: 3 }, { ...rule, cMin: 4, hMin: 3, nMin: 3, nMax: 12 }];
     for (const each of rules) {
       let least = Infinity;
       for (let n = each.nMin; n <= each.nMax; n++) {
         const c = Math.max(each.cMin, Math.floor(((n - 1) * each.gammaNumerator) / each.gammaDenominator));
         const F = Math.max(Math.floor((n + c) / 2) + 1, each.nMin, c + each.hMin);
-        if (F <= n) least = Math.min(least, F - c);
+        if (F <= n) least = Math.min(least, F - Math.max(c, 1));
       }
       expect(honestMinimumOf(each)).toBe(least);
       expect(noiseOverheadBound(each)).toBe(each.nMax / least);
@@ -280,12 +280,12 @@ describe('noise after drop-outs', () => {
   });
 
   it.each(mechanisms)(
-    'never too little and at most n/(F − c) times enough, over every drop-out of a real round: %s',
+    'never too little and at most nMax/h times enough, over every drop-out of a real round: %s',
     (mechanism) => {
       const ids = Array.from({ length: 10 }, (_, i) => `p${i}`);
       const { F, c } = roundParameters(10, rule);
       const honestMinimum = honestMinimumOf(rule);
-      expect([F, c, honestMinimum]).toEqual([8, 0, 8]);
+      expect([F, c, honestMinimum]).toEqual([8, 0, 7]);
       const made = distributedNoise({
         mechanism,
         length: 1000,
@@ -319,7 +319,7 @@ describe('noise after drop-outs', () => {
         expect(made.noiseOverhead(survivors)).toBeGreaterThanOrEqual(1);
         expect(made.noiseOverhead(survivors)).toBeLessThanOrEqual(noiseOverheadBound(rule));
       }
-      expect(() => made.noiseOverhead(7)).toThrow(/survivors is 7/);
+      expect(() => made.noiseOverhead(6)).toThrow(/survivors is 6/);
       expect(() => made.noiseOverhead(11)).toThrow(/survivors is 11/);
     },
   );
@@ -340,12 +340,14 @@ describe('noise after drop-outs', () => {
     const full = made.eventOf(30, 9);
     expect(full.clients).toBe(21);
     expect(epsilonOf(full, question).upper).toBeLessThan(before);
+    // One member who colludes with nobody knows its own noise.
+    expect(made.eventOf(30, 0)).toEqual(made.eventOf(30, 1));
     expect(() => made.eventOf(20, 10)).toThrow(/survivors − colluding is 10/);
     expect(() => made.eventOf(31, 1)).toThrow(/survivors is 31/);
   });
 
   it('is refused by a client whose roster promises fewer honest members than the noise relies on', () => {
-    const noise = { mechanism: 'skellam', localVariance: 9, honestMinimum: 9 } as const;
+    const noise = { mechanism: 'skellam', localVariance: 9, honestMinimum: 8, vector: 'update' } as const;
     const ids = Array.from({ length: 8 }, (_, i) => `p${i}`);
     const run = runRound({ ids, context: contextOf({ cohort: rule, noise }) });
     expect(run.server.result).toBeUndefined();

@@ -25,7 +25,7 @@ const WIRE = { nMax: 10, suite: 'x25519' as const };
 /** One long vector, so that statistics have something to see; DP contexts allow every value. */
 const WIDE: ContextChanges = {
   vectors: [{ name: 'update', length: 4096, bits: 16 }],
-  noise: { mechanism: 'skellam', localVariance: 1, honestMinimum: 2 },
+  noise: { mechanism: 'skellam', localVariance: 1, honestMinimum: 2, vector: 'update' },
 };
 
 /** A round in which every member's vectors are filled by `value(id, vector, element)`. */
@@ -310,7 +310,7 @@ export const peerFaults: readonly Attack[] = [
     name: 'DISCO: one seed masks every tensor of an update',
     run() {
       const vectors = ['kernel', 'bias', 'gamma'].map((name) => ({ name, length: 2048, bits: 16 }));
-      const run = roundWith({ ...WIDE, vectors }, (_, v, e) => (v * 7 + e) & 65535);
+      const run = roundWith({ vectors }, (_, v, e) => v * 7 + e);
       for (const id of FOUR) {
         const all = masked(run, id);
         for (const [i, z] of [

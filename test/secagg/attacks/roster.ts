@@ -1,11 +1,15 @@
 /** Attacks in round 0: what the coordinator can do with the roster, and what differs for one client. */
 import assert from 'node:assert/strict';
 import { Adversary } from '../adversary.ts';
+import { ByteWriter } from '../../../packages/core/src/encoding.ts';
 import { issueCertificate } from '../../../packages/core/src/identity.ts';
-import { encodeRoster, signAdvert } from '../../../packages/secagg/src/messages/advertise.ts';
+import { contextHash } from '../../../packages/secagg/src/context.ts';
+import { decodeAdvert, encodeAdvert, encodeRoster, signAdvert } from '../../../packages/secagg/src/messages/advertise.ts';
+import { inputLimit } from '../../../packages/secagg/src/client/state.ts';
+import type { ClientState } from '../../../packages/secagg/src/client/state.ts';
 import type { Advert } from '../../../packages/secagg/src/messages/advertise.ts';
 import { defaultSitePolicy } from '../../../packages/secagg/src/policy.ts';
-import { contextOf, crypto, identityOf, NOW, TestClient, trust } from '../network.ts';
+import { contextOf, crypto, identityOf, NOW, runRound, TestClient, TestServer, trust } from '../network.ts';
 import { assertAborted } from './attack.ts';
 import type { Attack } from './attack.ts';
 
@@ -38,6 +42,65 @@ export const rosterAttacks: readonly Attack[] = [
     },
   },
   {
+    name: 'weights beside a noised vector may not wrap',
+    run() {
+      const noise = { mechanism: 'skellam', localVariance: 1, honestMinimum: 2, vector: 'update' } as const;
+      const context = contextOf({
+        noise,
+        vectors: [
+          { name: 'update', length: 4, bits: 16 },
+          { name: 'weight', length: 1, bits: 10 },
+        ],
+      });
+      const given = (weight: number): readonly Uint32Array[] => [new Uint32Array(4).fill(65_535), new Uint32Array([weight])];
+      const limit = inputLimit(context, context.vectors[1]!);
+      assert.equal(limit, Math.floor(1023 / context.cohort.nMax));
+      const round = (weight: number): unknown =>
+        runRound({ ids: PEERS, context, inputs: Object.fromEntries(PEERS.map((id) => [id, given(weight)])) }).server.result
+          ?.sums[1]![0];
+      assert.equal(round(limit), 4 * limit);
+      assert.throws(() => round(limit + 1), /vector weight .* the sum could wrap/);
+      assert.throws(() => contextHash(crypto, { ...context, noise: { ...noise, vector: 'other' } }), /noise\.vector/);
+    },
+  },
+  {
+    name: 'a certificate whose id is none',
+    run() {
+      const certificate = new ByteWriter()
+        .text('sotto identity certificate/1')
+        .text('test.sotto')
+        .text('NOT AN ID')
+        .u8(2)
+        .raw(new Uint8Array(80))
+        .u64(0)
+        .u64(1)
+        .raw(new Uint8Array(64))
+        .finish();
+      const adversary = swapped((advert) => ({ ...advert, certificate }));
+      assertAborted(adversary, ['anna'], 'malformed');
+      // The coordinator refuses the advertisement and goes on.
+      const server = new TestServer(adversary.context);
+      const verdict = server.receive('dora', encodeAdvert(adversary.ctx, adversary.adverts.get('dora')!));
+      assert.equal(verdict.type === 'refused' ? verdict.abort.code : verdict.type, 'malformed');
+    },
+  },
+  {
+    name: 'a sparse roster of a size for which there is no degree',
+    run() {
+      const graph = { kind: 'harary', dropoutNumerator: 9, dropoutDenominator: 10 } as const;
+      const cohort = { nMax: 600, nMin: 3, gammaNumerator: 1, gammaDenominator: 20 };
+      const context = contextOf({ mode: 'semi-honest', graph, cohort });
+      const ctx = contextHash(crypto, context);
+      const client = new TestClient(identityOf('p000'), context);
+      const own = decodeAdvert(ctx, { nMax: 600, suite: 'x25519' }, client.outbox[0]!);
+      // The graph comes before any signature, so that copies will do.
+      const adverts = Array.from({ length: 513 }, (_, i) => ({ ...own, id: `p${String(i).padStart(3, '0')}` }));
+      client.receive(encodeRoster(ctx, adverts));
+      const state: ClientState = client.state;
+      assert.equal(state.phase === 'aborted' ? state.abort.code : state.phase, 'roster-size');
+    },
+  },
+  {
     name: 'another plan, cohort rule, mode, attempt or vectors for one client',
     run() {
       for (const context of [
@@ -50,13 +113,18 @@ export const rosterAttacks: readonly Attack[] = [
         { attempt: 1 },
         { round: 2 },
         { deadlineMs: NOW },
-        { noise: { mechanism: 'skellam' as const, localVariance: 1, honestMinimum: 2 } },
+        { noise: { mechanism: 'skellam' as const, localVariance: 1, honestMinimum: 2, vector: 'update' } },
         { vectors: [{ name: 'update', length: 14, bits: 21 }, contextOf().vectors[1]!] },
       ]) {
         const adversary = new Adversary(['anna', 'bert', 'carl'], ['dora'], { perClient: { anna: { context } } });
         adversary.tell('anna', adversary.rosterOf());
         assertAborted(adversary, ['anna'], 'wrong-session');
       }
+      const noise = { mechanism: 'skellam', localVariance: 1, honestMinimum: 2, vector: 'update' } as const;
+      const perClient = { anna: { context: { noise: { ...noise, vector: 'metrics' } } } };
+      const adversary = new Adversary(['anna', 'bert', 'carl'], ['dora'], { context: { noise }, perClient });
+      adversary.tell('anna', adversary.rosterOf());
+      assertAborted(adversary, ['anna'], 'wrong-session');
     },
   },
   {
@@ -257,7 +325,7 @@ export const rosterAttacks: readonly Attack[] = [
   {
     name: 'noise that relies on more honest members than the roster promises',
     run() {
-      const context = { noise: { mechanism: 'skellam' as const, localVariance: 4, honestMinimum: 3 } };
+      const context = { noise: { mechanism: 'skellam' as const, localVariance: 4, honestMinimum: 3, vector: 'update' } };
       const adversary = new Adversary(['anna', 'bert', 'carl'], ['dora'], { context });
       adversary.tell('anna', adversary.rosterOf());
       assertAborted(adversary, ['anna'], 'policy');

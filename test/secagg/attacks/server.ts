@@ -2,18 +2,21 @@
 import assert from 'node:assert/strict';
 import { equalBytes, toHex } from '../../../packages/core/src/bytes.ts';
 import type { CryptoProvider } from '../../../packages/core/src/crypto.ts';
+import { gf256, invert, multiply } from '../../../packages/secagg/src/field.ts';
 import type { ClientSetup } from '../../../packages/secagg/src/client/state.ts';
 import { maskStream, runMaskJob } from '../../../packages/secagg/src/masks.ts';
-import { decodeAdvert, encodeAdvert, signAdvert } from '../../../packages/secagg/src/messages/advertise.ts';
+import { decodeAdvert, encodeAdvert, encodeRoster, signAdvert } from '../../../packages/secagg/src/messages/advertise.ts';
 import { decodeMaskedInput, encodeMaskedInput, inputHash, signInput } from '../../../packages/secagg/src/messages/input.ts';
 import { decodeShares, encodeShares, signShares } from '../../../packages/secagg/src/messages/share.ts';
 import type { ShareBox } from '../../../packages/secagg/src/messages/share.ts';
 import { decodeUnmask, encodeUnmask, signUnmask } from '../../../packages/secagg/src/messages/unmask.ts';
 import type { OpenedShare } from '../../../packages/secagg/src/messages/unmask.ts';
 import { checkBlame } from '../../../packages/secagg/src/server/blame.ts';
+import type { Blame } from '../../../packages/secagg/src/server/blame.ts';
 import { pack, unpack } from '../../../packages/secagg/src/packing.ts';
 import { selfKey } from '../../../packages/secagg/src/keys.ts';
-import { COMPLETE_GRAPH_MAX } from '../../../packages/secagg/src/parameters.ts';
+import { COMPLETE_GRAPH_MAX, parametersOf } from '../../../packages/secagg/src/parameters.ts';
+import { Adversary } from '../adversary.ts';
 import { contextOf, crypto, identityOf, inputFor, plainSum, runRound, TestClient, TestServer, trust } from '../network.ts';
 import type { ContextChanges } from '../network.ts';
 import type { Attack } from './attack.ts';
@@ -111,6 +114,85 @@ const wrongShareOf =
   (dealer: string) =>
   (shares: readonly OpenedShare[]): readonly OpenedShare[] =>
     shares.map((opened) => (opened.dealer === dealer ? { ...opened, share: flip(opened.share, 7) } : opened));
+
+/** A provider whose second encapsulation, which is that to the first peer's mask key, gives another ciphertext than its secret belongs to. */
+function anotherCiphertext(replaced: Set<string> = new Set()): CryptoProvider {
+  let calls = 0;
+  return {
+    ...crypto,
+    mlKem768Encapsulate(key, coins) {
+      const made = crypto.mlKem768Encapsulate(key, coins);
+      calls++;
+      if (made === undefined || calls !== 2) return made;
+      const ciphertext = flip(made.ciphertext);
+      replaced.add(toHex(ciphertext));
+      return { ...made, ciphertext };
+    },
+  };
+}
+
+/** One member's box for another, with a mask ciphertext that its encryption does not fit, properly signed. */
+function changedOnTheWay(from: string, to: string): Tamper {
+  return {
+    share: (id, message, server) => {
+      if (id !== from) return message;
+      const { sid } = server.state.session!;
+      const boxes = decodeShares(sid, { nMax: 10, suite: 'x25519-mlkem768' }, message).boxes.map((box) =>
+        box.peer === to ? { ...box, kemCiphertexts: [box.kemCiphertexts[0]!, flip(box.kemCiphertexts[1]!)] } : box,
+      );
+      return encodeShares(sid, signShares(crypto, identityOf(id).signingSeed, sid, { id, boxes }));
+    },
+  };
+}
+
+/** Evaluates at `x` the polynomials through the given shares, byte by byte. */
+function interpolate(points: readonly { readonly x: number; readonly share: Uint8Array }[], x: number): Uint8Array {
+  const out = new Uint8Array(32);
+  for (const [i, { x: own, share }] of points.entries()) {
+    let factor = 1;
+    for (const [j, other] of points.entries()) {
+      if (i !== j) factor = multiply(gf256, factor, multiply(gf256, x ^ other.x, invert(gf256, own ^ other.x)));
+    }
+    for (let e = 0; e < 32; e++) out[e]! ^= multiply(gf256, factor, share[e]!);
+  }
+  return out;
+}
+
+/**
+ * The last c of n members answer on another polynomial, which goes through t − 1 honest shares (t − 2 with the right secret at 0), and the
+ * coordinator shows only the answers that fit, and one more: that of an honest holder of an honest dealer, who now stands out.
+ */
+function frameHonestHolder(n: number, c: number, secretKept: boolean): void {
+  const ids = Array.from({ length: n }, (_, i) => `m${String.fromCharCode(97 + i)}`);
+  const honest = ids.slice(0, n - c);
+  const colluding = ids.slice(n - c);
+  const adversary = new Adversary(honest, colluding, { context: { cohort: { nMax: 20 } } }).runAll();
+  const { t } = parametersOf(n, adversary.context.cohort);
+  const dealer = honest[0]!;
+  const pointOf = (id: string): number => ids.indexOf(id) + 1;
+  const shareOf = (holder: string): { readonly x: number; readonly share: Uint8Array } => {
+    const { share } = adversary.opened.find((opened) => opened.holder === holder && opened.dealer === dealer)!;
+    return { x: pointOf(holder), share };
+  };
+  const fitting = honest.slice(0, secretKept ? t - 2 : t - 1);
+  const victim = honest[fitting.length]!;
+  const kept = secretKept ? [{ x: 0, share: interpolate(honest.slice(0, t).map(shareOf), 0) }] : [];
+  const forged = [...fitting.map(shareOf), ...kept, { x: pointOf(colluding[0]!), share: crypto.sha256(new Uint8Array(1)) }];
+  const answers = [...fitting, victim].map((id) => adversary.client(id).outbox.at(-1)!);
+  for (const id of colluding) {
+    const shares = adversary.opened
+      .filter((opened) => opened.holder === id)
+      .map(({ dealer: of, kind, share }) => ({
+        dealer: of,
+        kind,
+        share: of === dealer ? interpolate(forged, pointOf(id)) : share,
+      }));
+    answers.push(encodeUnmask(adversary.sid, signUnmask(crypto, identityOf(id).signingSeed, adversary.sid, { id, shares })));
+  }
+  const evidence = [encodeRoster(adversary.ctx, adversary.roster), encodeShares(adversary.sid, adversary.shares.get(dealer)!)];
+  const blame = checkBlame({ crypto, trust }, adversary.context, { dealer, evidence: [...evidence, ...answers] });
+  assert.deepEqual(blame, { holders: [victim], conclusive: false });
+}
 
 /** Semi-honest rounds of 36 members with losses at three stages; sparse where the limit of the complete graph is lowered. */
 function sparseRound(): void {
@@ -296,14 +378,26 @@ export const serverAttacks: readonly Attack[] = [
       );
       // A third party finds the same from the signed messages, and not from changed ones.
       const { evidence } = blamed[0]!;
-      const check = (messages: readonly Uint8Array[]): readonly string[] =>
+      const check = (messages: readonly Uint8Array[]): Blame =>
         checkBlame({ crypto, trust }, run.context, { dealer: 'carl', evidence: messages });
-      assert.deepEqual(check(evidence), ['bert']);
+      // c = 1 and t = 4: five answers that agree hold four honest ones.
+      assert.deepEqual(check(evidence), { holders: ['bert'], conclusive: true });
+      // With one of them held back, the one colluder might be among those who agree: too few are left to decode at all.
+      assert.throws(() => check(evidence.toSpliced(2, 1)), /disagree/);
       assert.throws(
         () => check(evidence.map((message, i) => (i === 3 ? flip(message, message.length - 80) : message))),
         /not signed/,
       );
       assert.throws(() => check([evidence[0]!, ...evidence.slice(2)]), /shares|unmask/);
+    },
+  },
+  {
+    name: 'colluding holders who make an honest one stand out: the evidence is not conclusive',
+    run() {
+      frameHonestHolder(7, 2, false);
+      frameHonestHolder(10, 3, false);
+      // Even where the secret at 0 stays right, so that the dealer's commitment opens.
+      frameHonestHolder(10, 3, true);
     },
   },
   {
@@ -362,45 +456,66 @@ export const serverAttacks: readonly Attack[] = [
   {
     name: 'a bad KEM ciphertext: the peer complains, signed, and leaves before its input',
     run() {
-      // anna encapsulates honestly and sends another ciphertext to bert's mask key, in a box that opens.
-      let calls = 0;
-      const bad: CryptoProvider = {
-        ...crypto,
-        mlKem768Encapsulate(key, coins) {
-          const made = crypto.mlKem768Encapsulate(key, coins);
-          calls++;
-          return made !== undefined && calls === 2 ? { ...made, ciphertext: flip(made.ciphertext) } : made;
-        },
-      };
-      const run = tampered(FIVE, {}, HYBRID, { anna: { crypto: bad } });
+      const run = tampered(FIVE, {}, HYBRID, { anna: { crypto: anotherCiphertext() } });
       const { state } = run.clients.get('bert')!;
       assert.equal(state.phase === 'aborted' ? state.abort.code : state.phase, 'mask-key-mismatch');
       const complaint = run.server.incidents.find((incident) => incident.kind === 'complaint');
       assert.deepEqual(complaint?.parties, ['anna', 'bert']);
       assert.equal(complaint.evidence.length, 1);
       assert.equal(run.server.state.inputs.has('bert'), false);
+      // anna's input came first: nobody can tell any more which key it was masked with.
+      assertNoSum(run, 'mask-key-mismatch');
+    },
+  },
+  {
+    name: 'a complaint that comes before the input of whom it is about: both are left out, and the sum is exact',
+    run() {
+      let late: Uint8Array | undefined;
+      const run = tampered(
+        [...FIVE, 'fred', 'gina'],
+        {
+          // The input of anna waits until bert has complained.
+          masked(id, message, server) {
+            if (id === 'anna') late = message;
+            if (id !== 'carl') return id === 'anna' ? undefined : message;
+            const verdict = server.receive('anna', late!);
+            assert.equal(verdict.type === 'refused' && verdict.abort.code, 'unexpected-message');
+            return message;
+          },
+        },
+        HYBRID,
+        { anna: { crypto: anotherCiphertext() } },
+      );
+      assertExact(run, ['carl', 'dora', 'emil', 'fred', 'gina']);
+    },
+  },
+  {
+    name: 'hybrid: a box of a lower id that does not open holds no confirmation, so the peer complains',
+    run() {
+      const run = tampered([...FIVE, 'fred'], changedOnTheWay('anna', 'bert'), HYBRID);
+      const { state } = run.clients.get('bert')!;
+      assert.equal(state.phase === 'aborted' ? state.abort.code : state.phase, 'mask-key-mismatch');
+      assertNoSum(run, 'mask-key-mismatch');
     },
   },
   {
     name: 'a bad KEM ciphertext of a lost member is not the one of its r',
     run() {
-      const hybrid = { nMax: 10, suite: 'x25519-mlkem768' as const };
-      const run = tampered(
-        [...FIVE, 'fred'], // four holders besides bert, so that r opens and the ciphertext is what fails
-        {
-          share: (id, message, server) => {
-            if (id !== 'anna') return message;
-            const { sid } = server.state.session!;
-            const boxes = decodeShares(sid, hybrid, message).boxes.map((box) =>
-              box.peer === 'bert' ? { ...box, kemCiphertexts: [box.kemCiphertexts[0]!, flip(box.kemCiphertexts[1]!)] } : box,
-            );
-            return encodeShares(sid, signShares(crypto, identityOf(id).signingSeed, sid, { id, boxes }));
-          },
-          masked: (id, message) => (id === 'anna' ? undefined : message),
-        },
-        HYBRID,
+      // bert colludes: told what the ciphertext should have been, it derives the same mask key and does not complain.
+      const told: CryptoProvider = {
+        ...crypto,
+        mlKem768Decapsulate: (seed, ciphertext) =>
+          crypto.mlKem768Decapsulate(seed, replaced.has(toHex(ciphertext)) ? flip(ciphertext) : ciphertext),
+      };
+      const replaced = new Set<string>();
+      const run = tampered([...FIVE, 'fred'], { masked: (id, message) => (id === 'anna' ? undefined : message) }, HYBRID, {
+        anna: { crypto: anotherCiphertext(replaced) },
+        bert: { crypto: told },
+      });
+      assert.deepEqual(
+        run.server.incidents.filter((incident) => incident.kind === 'complaint'),
+        [],
       );
-      assert.deepEqual(run.server.incidents[0]?.parties, ['anna', 'bert']); // the box did not open: a missing share, named
       assertNoSum(run, 'recovery-failed');
       assert.match(run.server.state.abort!.message, /mask ciphertext/);
     },
