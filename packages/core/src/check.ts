@@ -87,9 +87,14 @@ export function oneOf<const T extends string>(name: string, value: unknown, allo
   return fail(name, value, `one of ${allowed.join(', ')}`);
 }
 
+/** Whether a value is an id as {@link partyId} takes it. */
+export function isPartyId(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z0-9][a-z0-9._-]{0,63}$/.test(value);
+}
+
 /** Party ids: 1 to 64 of `a-z 0-9 . _ -`, beginning with a letter or digit. They end up in file names and SPIFFE URIs. */
 export function partyId(name: string, value: unknown): string {
-  if (typeof value !== 'string' || !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(value)) {
+  if (!isPartyId(value)) {
     fail(name, value, '1 to 64 of a-z, 0-9, ".", "_", "-", beginning with a letter or digit');
   }
   return value;

@@ -78,10 +78,12 @@ export function decodeCertificate(wire: Uint8Array): {
   const trustDomain = reader.text(255);
   const id = reader.text(64);
   const roleByte = reader.u8();
+  // What comes from a peer is an encoding that is refused, not an argument that its reader got wrong.
+  if (!check.isPartyId(id)) throw new SottoError('invalid-encoding', 'identity certificate has an id that is none');
   if (roleByte !== 1 && roleByte !== 2) throw new SottoError('invalid-encoding', 'identity certificate has an unknown role');
   const certificate: IdentityCertificate = {
     trustDomain,
-    id: check.partyId('identity certificate id', id),
+    id,
     role: roleByte === 1 ? 'coordinator' : 'client',
     signingKey: reader.raw(32),
     ledgerKey: reader.raw(32),

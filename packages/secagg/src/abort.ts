@@ -90,4 +90,6 @@ const CODES: { readonly [code in SottoErrorCode]?: AbortCode } = {
   'permission-denied': 'policy',
   unauthenticated: 'bad-certificate',
   'protocol-aborted': 'roster-size',
+  // A roster of a size for which the sparse graph has no degree.
+  unsupported: 'roster-size',
 };

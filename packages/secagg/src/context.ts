@@ -40,8 +40,10 @@ export interface NoiseSpec {
   readonly mechanism: 'none' | 'skellam' | 'discreteGaussian';
   /** Variance of one client's noise, in squared units of the integer grid. */
   readonly localVariance: number;
-  /** Honest contributors that the accountant relies on; at most F − c. */
+  /** Honest contributors that the accountant relies on; at most F − max(c, 1). */
   readonly honestMinimum: number;
+  /** Name of the vector that carries the noise; there where the mechanism is not `none`. The others are added as they are. */
+  readonly vector?: string;
 }
 
 /** Who shares with whom. `harary`: complete up to 512 members, above it a random Harary graph by the rule of Bell et al. 2020. */
@@ -99,6 +101,13 @@ export function checkContext(context: RoundContext): RoundContext {
   check.oneOf('noise.mechanism', context.noise.mechanism, ['none', 'skellam', 'discreteGaussian']);
   check.nonNegative('noise.localVariance', context.noise.localVariance);
   check.integer('noise.honestMinimum', context.noise.honestMinimum, 0, context.cohort.nMax);
+  if (context.noise.mechanism !== 'none') {
+    check.oneOf(
+      'noise.vector',
+      context.noise.vector,
+      context.vectors.map((vector) => vector.name),
+    );
+  }
   check.oneOf('graph.kind', context.graph.kind, ['complete', 'harary']);
   checkGraph(context);
   return context;
@@ -152,6 +161,7 @@ export function contextHash(crypto: CryptoProvider, context: RoundContext): Uint
     writer.list(context.vectors, (w, vector) => w.text(vector.name).u32(vector.length).u32(vector.bits));
     writer.real(quantiser.clip).real(quantiser.scale).u32(quantiser.bits);
     writer.text(noise.mechanism).real(noise.localVariance).u32(noise.honestMinimum);
+    if (noise.mechanism !== 'none') writer.text(noise.vector!);
     writer.u32(cohort.gammaNumerator).u32(cohort.gammaDenominator);
     writer.u32(cohort.cMin).u32(cohort.nMin).u32(cohort.nMax).u32(cohort.hMin);
     writer.text(graph.kind);

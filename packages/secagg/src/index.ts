@@ -35,6 +35,7 @@ export { defaultSitePolicy } from './policy.ts';
 export type { SitePolicy } from './policy.ts';
 export { dequantiseSum, quantise, quantiserFor, sumBits } from './quantiser.ts';
 export { checkBlame } from './server/blame.ts';
+export type { Blame } from './server/blame.ts';
 export type { BlameEvidence } from './server/blame.ts';
 export { frozenOutcome, stageStatus, startServer, stepServer } from './server/machine.ts';
 export type {

@@ -13,6 +13,7 @@ import { sharingGraph } from '../graph.ts';
 import { commitment, maskKemSeed, maskSecret } from '../keys.ts';
 import { advertLeaf, decodeRoster, encodeAdvert, rosterRoot, signAdvert } from '../messages/advertise.ts';
 import type { Advert } from '../messages/advertise.ts';
+import { honestOthers } from '../noise/overhead.ts';
 import { roundParameters } from '../parameters.ts';
 import { checkPolicyForContext, checkPolicyForRoster } from '../policy.ts';
 import { checkAdvert, DistinctKeys } from '../roster.ts';
@@ -80,10 +81,10 @@ export function acceptRoster(
     parameters,
     roster.map((advert) => advert.id),
   );
-  if (context.noise.honestMinimum > parameters.F - parameters.c) {
+  if (context.noise.honestMinimum > honestOthers(parameters)) {
     throw new RoundAbort(
       'policy',
-      `the noise relies on ${context.noise.honestMinimum} honest members; this roster promises ${parameters.F - parameters.c}`,
+      `the noise relies on ${context.noise.honestMinimum} honest members; this roster promises ${honestOthers(parameters)}`,
     );
   }
   const ids = roster.map((advert) => advert.id);

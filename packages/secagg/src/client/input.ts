@@ -47,6 +47,8 @@ export function openDelivery(setup: ClientSetup, state: ClientStateOf<'awaiting-
     pairs.push({ peer, key });
     if (opened === undefined) {
       missing.push(session.roster[peer]!.id);
+      // Its box held the confirmation of the mask key: without it nothing tells whether the sum would come out.
+      if (kemSeed !== undefined && peer < session.self) complaint ??= session.roster[peer]!.id;
       continue;
     }
     held.push({ dealer: peer, r: opened.subarray(0, 32), b: opened.subarray(32, 64) });
@@ -96,7 +98,7 @@ function complain(
   const message = encodeComplaint(sid, signComplaint(setup.crypto, setup.signingSeed, sid, state.id, about));
   const abort = {
     code: 'mask-key-mismatch',
-    message: `the mask key that ${about} confirms is not the one derived here`,
+    message: `${about} does not confirm the mask key that is derived here`,
     parties: [about],
   } as const;
   return {

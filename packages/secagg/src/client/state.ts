@@ -192,8 +192,12 @@ export interface ClientStep {
   readonly consumed: readonly Uint8Array[];
 }
 
-/** The largest element that a client may feed into a vector: ⌊(2^bits − 1)/nMax⌋ without noise, so that no sum wraps. */
+/**
+ * The largest element that a client may feed into a vector: ⌊(2^bits − 1)/nMax⌋, so that no sum wraps. The vector that carries noise is added modulo 2^bits, and may
+ * hold anything.
+ */
 export function inputLimit(context: Pick<RoundContext, 'cohort' | 'noise'>, vector: VectorSpec): number {
   const top = 2 ** vector.bits - 1;
-  return context.noise.mechanism === 'none' ? Math.floor(top / context.cohort.nMax) : top;
+  const { mechanism, vector: noisy } = context.noise;
+  return mechanism !== 'none' && vector.name === noisy ? top : Math.floor(top / context.cohort.nMax);
 }

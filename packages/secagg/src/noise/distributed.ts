@@ -2,7 +2,7 @@
  * Distributed differential privacy inside the secure sum (Kairouz, Liu and Steinke 2021, "The Distributed Discrete Gaussian
  * Mechanism"; Agarwal, Kairouz and Liu 2021, "The Skellam Mechanism"): each client rotates, clips, scales, rounds and adds its
  * share of the noise in integers; what the sum holds is private even towards the coordinator. Noise is scaled for the honest
- * members that the protocol promises (F − c), not for those who might turn up.
+ * members that the protocol promises (F − max(c, 1)), not for those who might turn up.
  *
  * What it hides is the vector of a client that is in the cohort, not whether it is: an absent client adds no noise either, and the
  * variance of the sum tells how many there are. Who is in the cohort is public; {@link DistributedNoise.relation} says so.
@@ -35,10 +35,12 @@ export interface DistributedNoiseChoice<M extends SumNoise = SumNoise> {
   readonly noiseMultiplier: number;
   /** Most members that may be in the sum. */
   readonly members: number;
-  /** Members that are certain to be honest and in the sum: at most F − c of the protocol (`honestMinimumOf`). */
+  /** Members that are certain to be honest, in the sum, and not the one who looks at it: at most `honestMinimumOf` the cohort rule. */
   readonly honestMinimum: number;
   /** Bound on the probability that any coordinate of the sum wraps; default 10^−6. */
   readonly wrapProbability?: number;
+  /** The round's vector that carries the noise; default `update`. */
+  readonly vector?: string;
 }
 
 /** The event of a law. */
@@ -106,19 +108,21 @@ export class DistributedNoise<M extends SumNoise = SumNoise> {
     this.#sampler = new NoiseSampler(mechanism, this.localVariance);
     this.event = this.#eventOf(choice.honestMinimum);
     this.relation = RELATION;
-    this.noise = { mechanism, localVariance: this.localVariance, honestMinimum: choice.honestMinimum };
+    const { honestMinimum, vector = 'update' } = choice;
+    this.noise = { mechanism, localVariance: this.localVariance, honestMinimum, vector };
     Object.freeze(this);
   }
 
   /**
-   * The event after the round, when the certified survivors are known: the noise of `survivors − colluding` members was in the sum, at
-   * least the honest minimum. The coordinator picks the survivors without having seen any noise, so that an adaptive
+   * The event after the round, when the certified survivors are known: the noise of `survivors − max(colluding, 1)` members was in the sum, at
+   * least the honest minimum; one member always knows its own. The coordinator picks the survivors without having seen any noise, so that an adaptive
    * filter may be charged this instead of {@link event}, under the same {@link relation}.
    */
   eventOf(survivors: number, colluding: number): SumEvent<M> {
     check.integer('survivors', survivors, 1, this.choice.members);
     check.integer('colluding', colluding, 0, survivors);
-    return this.#eventOf(check.integer('survivors − colluding', survivors - colluding, this.choice.honestMinimum));
+    const others = survivors - Math.max(colluding, 1);
+    return this.#eventOf(check.integer('survivors − colluding', others, this.choice.honestMinimum));
   }
 
   /**

@@ -1,6 +1,8 @@
 /**
  * What a third party can check of a blame: from signed messages alone, that the shares opened for one dealer do not fit
- * together, and which holders opened those that stand out. Who lied, dealer or holder, no message can tell.
+ * together, and which holders opened those that stand out. Who lied, dealer or holder, no message can tell. Nor need those be
+ * right who agree: colluding holders answer last, and whoever collects the answers chooses which of them to show. The evidence
+ * points at those who stand out only where t + c answers agree, of which t are honest and fix the dealer's polynomial.
  *
  * @module
  */
@@ -24,12 +26,27 @@ export interface BlameEvidence {
   readonly evidence: readonly Uint8Array[];
 }
 
+/** What the evidence of a blame shows. */
+export interface Blame {
+  /** Holders whose shares of the dealer's secret stand out from the rest; none where all agree. */
+  readonly holders: readonly string[];
+  /**
+   * Whether, with at most c members colluding, the dealer or these holders must have lied. Where it is false, so few answers agree that as many as
+   * collude could have made honest ones stand out: the evidence proves that shares do not fit together, and no more.
+   */
+  readonly conclusive: boolean;
+}
+
+/** How many answers must agree before those that stand out are wrong whoever colludes. */
+export function conclusiveAgreement(threshold: number, colluding: number): number {
+  return threshold + colluding;
+}
+
 /**
- * Checks the evidence and returns the holders whose shares of the dealer's secret stand out from the rest: empty where all
- * agree. Certificates are checked without regard to time. Throws `integrity` where a signature does not hold or the
+ * Checks the evidence. Certificates are checked without regard to time. Throws `integrity` where a signature does not hold or the
  * shares disagree beyond what can be told, `invalid-encoding` where bytes do not decode.
  */
-export function checkBlame(setup: RosterTrust, context: RoundContext, blame: BlameEvidence): readonly string[] {
+export function checkBlame(setup: RosterTrust, context: RoundContext, blame: BlameEvidence): Blame {
   const { crypto } = setup;
   const [rosterMessage, sharesMessage, ...answers] = blame.evidence;
   if (rosterMessage === undefined || sharesMessage === undefined) throw broken('the roster or the shares are missing');
@@ -39,7 +56,8 @@ export function checkBlame(setup: RosterTrust, context: RoundContext, blame: Bla
   const signingKeys = roster.map((advert) => checkAdvert(setup, ctx, context.suite, advert, undefined));
   const sid = sessionId(crypto, ctx, roster.length, rosterRoot(crypto, roster));
   const ids = roster.map((advert) => advert.id);
-  const graph = sharingGraph(crypto, context, roundParameters(roster.length, context.cohort), sid, ids);
+  const parameters = roundParameters(roster.length, context.cohort);
+  const graph = sharingGraph(crypto, context, parameters, sid, ids);
   const dealer = ids.indexOf(blame.dealer);
   const shares = decodeShares(sid, limits, sharesMessage);
   if (dealer < 0 || shares.id !== blame.dealer || !verifyShares(crypto, signingKeys[dealer]!, sid, shares)) {
@@ -65,7 +83,10 @@ export function checkBlame(setup: RosterTrust, context: RoundContext, blame: Bla
     graph.threshold,
   );
   if (wrong === undefined) throw broken(`too many of the shares of ${blame.dealer} disagree to tell which`);
-  return wrong.map((place) => opened[place]!.holder);
+  return {
+    holders: wrong.map((place) => opened[place]!.holder),
+    conclusive: opened.length - wrong.length >= conclusiveAgreement(graph.threshold, parameters.c),
+  };
 }
 
 function broken(reason: string): SottoError {

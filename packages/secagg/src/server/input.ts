@@ -36,7 +36,10 @@ export function takeInput(setup: ServerSetup, state: ServerState, from: string, 
   });
 }
 
-/** Hybrid suite: a member that found another mask key leaves; its r will be recovered as that of any drop-out. */
+/**
+ * Hybrid suite: a member that found another mask key leaves, and so must the one it complains about. With r of both open, the coins of the lower
+ * id tell what it should have sent. Had its input gone into the sum already, nothing could tell which key it masked with: the round ends.
+ */
 export function takeComplaint(
   setup: ServerSetup,
   state: ServerState,
@@ -44,6 +47,8 @@ export function takeComplaint(
   message: Uint8Array,
 ): readonly ServerEffect[] {
   const session = state.session!;
+  if (setup.context.suite === 'x25519')
+    throw new RoundAbort('unexpected-message', `${from} complains where no key is confirmed`, [from]);
   const complaint = decodeComplaint(session.sid, message);
   const place = memberPlace(session, from, complaint.id);
   if (state.inputs.has(from)) throw new RoundAbort('unexpected-message', `${from} complains after its input`, [from]);
@@ -51,7 +56,11 @@ export function takeComplaint(
   if (!verifyComplaint(setup.crypto, session.signingKeys[place]!, session.sid, complaint)) {
     throw new RoundAbort('bad-signature', `the complaint of ${from} is not signed by its key`, [from]);
   }
+  if (session.places.get(complaint.about)! >= place) {
+    throw new RoundAbort('malformed', `${from} complains about ${complaint.about}, who confirms no key to it`, [from]);
+  }
   state.left.add(from);
+  state.left.add(complaint.about);
   const text = `${from} derived another mask key than ${complaint.about} confirmed`;
   return [
     {
@@ -63,6 +72,15 @@ export function takeComplaint(
 
 export function closeMasked(setup: ServerSetup, state: ServerState): Closed {
   const session = state.session!;
+  // Only of somebody complained about can there be an input: who complains sends none.
+  const spoilt = [...state.left].filter((id) => state.inputs.has(id));
+  if (spoilt.length > 0) {
+    throw new RoundAbort(
+      'mask-key-mismatch',
+      `a peer of ${spoilt.join(', ')} derived another mask key after the input was in, so the masks would not cancel`,
+      spoilt,
+    );
+  }
   const u2 = state.u1.flatMap((id) => state.inputs.get(id) ?? []);
   if (u2.length < session.parameters.F) {
     throw new RoundAbort('survivors-too-few', `${u2.length} members sent an input; the round needs ${session.parameters.F}`);

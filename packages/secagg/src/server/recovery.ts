@@ -10,6 +10,7 @@ import { fieldFor } from '../field.ts';
 import type { Field } from '../field.ts';
 import { commitment, maskCoins, maskKemSeed, maskSecret, pairKey } from '../keys.ts';
 import { decodeShares } from '../messages/share.ts';
+import { conclusiveAgreement } from './blame.ts';
 import { dualMultipliers, findWrongShares, sharesAgree } from '../reed-solomon.ts';
 import { combineShares, lagrangeAtZero } from '../shamir.ts';
 import type { ServerSession, ServerSetup, ServerState, Wanted } from './state.ts';
@@ -54,6 +55,7 @@ export class Recovery {
         id,
         wanted,
         wrong.map((place) => opened[place]!.holder),
+        opened.length - wrong.length,
       );
     if (good) return first;
     const right = wrong === undefined ? [] : opened.filter((_, place) => !wrong.includes(place));
@@ -113,13 +115,18 @@ export class Recovery {
     return findWrongShares(field, points, shares, t);
   }
 
-  #blame(dealer: string, { kind }: Wanted, holders: readonly string[]): void {
+  #blame(dealer: string, { kind }: Wanted, holders: readonly string[], agreeing: number = 0): void {
     const state = this.#state;
     const evidence = [state.outcomes.get('advertise'), state.shares.get(dealer)].filter((item) => item instanceof Uint8Array);
     evidence.push(...[...state.answers.values()].map((answer) => answer.message));
-    const who = holders.length === 0 ? `the shares of ${kind} of ${dealer} do not give what it advertised` : '';
+    const needed = conclusiveAgreement(this.#session.threshold, this.#session.parameters.c);
     const message =
-      who || `the shares of ${kind} of ${dealer} that ${holders.join(', ')} opened are wrong: the dealer or the holder lied`;
+      holders.length === 0
+        ? `the shares of ${kind} of ${dealer} do not give what it advertised`
+        : `the shares of ${kind} of ${dealer} that ${holders.join(', ')} opened do not fit the others: ` +
+          (agreeing >= needed
+            ? 'the dealer or the holder lied'
+            : `the dealer, the holder, or others who collude lied; ${agreeing} answers agree, and ${needed} would have to for these to be wrong whoever colludes`);
     const incident = {
       kind: holders.length === 0 ? 'unrecoverable' : 'bad-share',
       parties: [dealer, ...holders],
