@@ -48,12 +48,15 @@ const large: Case[] = (['tanh', 'sigmoid', 'relu', 'softplus', 'softmax'] as con
 
 /** The cases that a primitive brings with it. */
 export function casesOf<A extends object>(primitive: Primitive<A>): Case[] {
-  return primitive.cases.map(({ name, shapes, attributes, map }) => ({
-    name: name === undefined ? primitive.name : `${primitive.name}, ${name}`,
-    shapes,
-    build: (ops, inputs) => ops.apply(primitive, inputs, attributes),
-    ...(map === undefined ? {} : { map }),
-  }));
+  return primitive.cases.map((example) => {
+    const { name, shapes, attributes, map } = example;
+    return {
+      name: name === undefined ? primitive.name : `${primitive.name}, ${name}`,
+      shapes,
+      build: (ops, inputs) => ops.apply(primitive, example.operands?.(ops, inputs) ?? inputs, attributes),
+      ...(map === undefined ? {} : { map }),
+    };
+  });
 }
 
 /** Every operation, in every form that an engine may treat apart. */
@@ -251,26 +254,6 @@ export const cases: readonly Case[] = [
     shapes: [[2, 3, 4, 4]],
     build: (ops, [x]) => ops.patches(x!, [1, 1], { ...window, strides: [2, 2] }),
   },
-  ...[
-    { name: 'overlapping', options: { ...window, size: [2, 2] as const } },
-    { name: 'separate', options: { ...window, strides: [2, 2] as const, size: [2, 2] as const } },
-    {
-      name: 'strided and padded',
-      options: { ...window, strides: [2, 1] as const, pads: [1, 0, 0, 1] as const, size: [3, 2] as const },
-    },
-  ].flatMap(({ name, options }): Case[] => [
-    { name: `maxPool2d, ${name}`, shapes: [[2, 3, 6, 6]], build: (ops, [x]) => ops.maxPool2d(x!, options) },
-    {
-      name: `maxPool2dGradient, ${name}, with ties`,
-      shapes: [[2, 3, 6, 6]],
-      map: (x) => Math.round(x * 2),
-      build(ops, [x]) {
-        const y = ops.maxPool2d(x!, options);
-        const size = sizeOf(ops.shapeOf(y));
-        return ops.maxPool2dGradient(x!, y, ops.constant(numbers(size, 9), ops.shapeOf(y)), options);
-      },
-    },
-  ]),
 ];
 
 /** The program of a case: inputs `x0`, `x1`, … and the output `y`. */

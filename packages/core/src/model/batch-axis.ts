@@ -21,9 +21,6 @@ type Rule<K extends GraphOperation> = (
 
 const elementwise: Rule<GraphOperation> = aligned;
 
-/** Image operations keep the examples on their first axis, or treat channels apart. */
-const perChannel: Rule<GraphOperation> = (node, places) => along([2, 3], aligned(node, places), 'slides a window');
-
 const rules: { readonly [K in GraphOperation]: Rule<K> } = {
   input: () => undefined,
   constant: () => undefined,
@@ -106,8 +103,6 @@ const rules: { readonly [K in GraphOperation]: Rule<K> } = {
     return { axis: 1, inner: shape[1]! / n };
   },
   patches: (_, [place]) => along([1, 2, 3], place, 'slides a window'),
-  maxPool2d: perChannel,
-  maxPool2dGradient: perChannel,
   apply: ({ attributes: { primitive, attributes }, ...node }, places, n) =>
     placeOf(primitive, { ...node, attributes }, places, n),
 };

@@ -237,14 +237,6 @@ function tracedOps<T>(ops: Ops<T>, tape: Tape<T>): Ops<Traced<T>> {
     },
     patches: (x, size, window) =>
       x.from === undefined ? tape.fixed(ops.patches(x.value, size, window)) : unsupported('patches'),
-    maxPool2d(x, options) {
-      const y = ops.maxPool2d(x.value, options);
-      return tape.result(y, [x], (g) => [ops.maxPool2dGradient(x.value, y, g, options)]);
-    },
-    maxPool2dGradient: (x, y, g, options) =>
-      [x, y, g].every(({ from }) => from === undefined)
-        ? tape.fixed(ops.maxPool2dGradient(x.value, y.value, g.value, options))
-        : unsupported('maxPool2dGradient'),
   };
 }
 

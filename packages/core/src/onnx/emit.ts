@@ -7,8 +7,7 @@
 import type { Graph, GraphNode, GraphOperation } from '../ops/graph.ts';
 import type { Shape } from '../ops/ops.ts';
 import type { OnnxAttribute, OnnxBuilder, OnnxProvider } from '../ops/primitive.ts';
-import { emitInputGradient, emitPatches, standardConv, windowAttributes } from './convolution.ts';
-import { emitMaxPoolGradient } from './max-pool-gradient.ts';
+import { emitInputGradient, emitPatches, standardConv } from './convolution.ts';
 import { encodeModel } from './proto.ts';
 import type { OnnxNode, OnnxTensor } from './proto.ts';
 
@@ -199,12 +198,6 @@ const rules: Rules = {
   },
   conv2dInputGradient: (emit, node, [gradient, kernel]) => emitInputGradient(emit, node, [gradient, kernel], standardConv),
   patches: (emit, node, [x]) => emitPatches(emit, node, x),
-  maxPool2d: (emit, node, [x]) =>
-    emit.op('MaxPool', [x], {
-      ...windowAttributes(node.attributes.options),
-      kernel_shape: { ints: node.attributes.options.size },
-    }),
-  maxPool2dGradient: (emit, node, inputs) => emitMaxPoolGradient(emit, node, inputs),
   apply: applyOn(undefined),
 };
 

@@ -6,7 +6,7 @@
  */
 import { SottoError } from '../errors.ts';
 import type { Program } from './engine.ts';
-import type { Conv2dOptions, Ops, Pool2dOptions, Shape, Window2d } from './ops.ts';
+import type { Conv2dOptions, Ops, Shape, Window2d } from './ops.ts';
 import { attributeKey } from './primitive.ts';
 import type { AnyPrimitive, Primitive } from './primitive.ts';
 import { primitiveMethods } from './primitives/index.ts';
@@ -52,8 +52,6 @@ export interface GraphAttributes {
   readonly conv2d: { readonly options: Conv2dOptions };
   readonly conv2dInputGradient: { readonly options: Conv2dOptions };
   readonly patches: { readonly size: readonly [number, number]; readonly window: Window2d };
-  readonly maxPool2d: { readonly options: Pool2dOptions };
-  readonly maxPool2dGradient: { readonly options: Pool2dOptions };
   /** An operation that brings its own rules, with its own attributes. */
   readonly apply: { readonly primitive: AnyPrimitive; readonly attributes: object };
 }
@@ -206,11 +204,6 @@ function recorderOps(recorder: Recorder): Ops<GraphNode> {
       return recorder.record('conv2dInputGradient', [gradient, kernel], { options }, inputShape);
     },
     patches: (x, size, window) => recorder.record('patches', [x], { size, window }, shapes.patchesShape(x.shape, size, window)),
-    maxPool2d: (x, options) => recorder.record('maxPool2d', [x], { options }, shapes.poolShape(x.shape, options)),
-    maxPool2dGradient(x, y, gradient, options) {
-      shapes.sameShape('maxPool2dGradient', y.shape, gradient.shape);
-      return recorder.record('maxPool2dGradient', [x, y, gradient], { options }, x.shape);
-    },
   };
 }
 

@@ -70,8 +70,10 @@ export interface PrimitiveCase<A> {
   readonly name?: string;
   readonly shapes: readonly Shape[];
   readonly attributes: A;
-  /** Maps pseudo-random numbers in (−1, 1) into the domain of operand `input`. */
+  /** Maps pseudo-random numbers in (−1, 1) into the domain of input `input`. */
   readonly map?: (x: number, input: number) => number;
+  /** Makes the operands of inputs of these shapes, where one follows from another. Default: the inputs. */
+  operands?<T>(ops: Ops<T>, inputs: readonly T[]): readonly T[];
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Conv2dOptions, Pool2dOptions, Shape, Window2d } from './ops.ts';
+import type { Conv2dOptions, Shape, Window2d } from './ops.ts';
 import type { ReferenceTensor } from './reference-loops.ts';
 import * as shapes from './shapes.ts';
 import { sizeOf } from './shapes.ts';
@@ -11,7 +11,7 @@ import { sizeOf } from './shapes.ts';
 type T = ReferenceTensor;
 
 /** Visits every (output position, window position) pair whose input position lies within the image. */
-function slide(
+export function slide(
   height: number,
   width: number,
   outHeight: number,
@@ -92,36 +92,4 @@ export function patches(x: T, size: readonly [number, number], window: Window2d)
     });
   }
   return { shape, data };
-}
-
-/** The input position of each window's first maximum. */
-function argMax(x: T, out: Shape, options: Pool2dOptions): Int32Array {
-  const [n, c, height, width] = x.shape as [number, number, number, number];
-  const [oh, ow] = [out[2]!, out[3]!];
-  const winners = new Int32Array(sizeOf(out)).fill(-1);
-  for (let plane = 0; plane < n * c; plane++) {
-    slide(height, width, oh, ow, options.size, options, (o, _, i) => {
-      const at = plane * oh * ow + o;
-      const candidate = plane * height * width + i;
-      const winner = winners[at]!;
-      if (winner < 0 || x.data[candidate]! > x.data[winner]!) winners[at] = candidate;
-    });
-  }
-  return winners;
-}
-
-/** See {@link Ops.maxPool2d}. */
-export function maxPool2d(x: T, options: Pool2dOptions): T {
-  const shape = shapes.poolShape(x.shape, options);
-  return { shape, data: Float64Array.from(argMax(x, shape, options), (i) => x.data[i] ?? -Infinity) };
-}
-
-/** See {@link Ops.maxPool2dGradient}. */
-export function maxPool2dGradient(x: T, y: T, gradient: T, options: Pool2dOptions): T {
-  shapes.sameShape('maxPool2dGradient', y.shape, gradient.shape);
-  const data = new Float64Array(x.data.length);
-  argMax(x, y.shape, options).forEach((winner, o) => {
-    if (winner >= 0) data[winner]! += gradient.data[o]!;
-  });
-  return { shape: x.shape, data };
 }

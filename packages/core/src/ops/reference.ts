@@ -8,7 +8,7 @@ import type { CompiledProgram, Engine, NumericArray, Program } from './engine.ts
 import type { Ops, Shape } from './ops.ts';
 import type { Primitive } from './primitive.ts';
 import { primitiveMethods } from './primitives/index.ts';
-import { conv2d, conv2dInputGradient, maxPool2d, maxPool2dGradient, patches } from './reference-images.ts';
+import { conv2d, conv2dInputGradient, patches } from './reference-images.ts';
 import { byRow, denseStrides, readStrided, stridesFor, walk, zip } from './reference-loops.ts';
 import type { ReferenceTensor } from './reference-loops.ts';
 import * as shapes from './shapes.ts';
@@ -203,8 +203,6 @@ export const referenceOps: Ops<ReferenceTensor> = Object.freeze({
   conv2d,
   conv2dInputGradient,
   patches,
-  maxPool2d,
-  maxPool2dGradient,
 });
 
 /** The reference engine: evaluates a program's build function directly. */

@@ -6,9 +6,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { SottoError } from '../errors.ts';
-import type { Conv2dOptions, Ops, Pool2dOptions, Shape, Window2d } from '../ops/ops.ts';
+import type { Conv2dOptions, Ops, Shape, Window2d } from '../ops/ops.ts';
 import type { Primitive } from '../ops/primitive.ts';
 import { primitiveMethods } from '../ops/primitives/index.ts';
+import { cellOf, padImage, spread } from '../ops/primitives/tfjs-windows.ts';
 import * as shapes from '../ops/shapes.ts';
 
 const NHWC = [0, 2, 3, 1];
@@ -20,21 +21,6 @@ const NCHW = [0, 3, 1, 2];
 function asFloat(x: Tensor): Tensor {
   const cast = tf.cast(x, 'float32');
   return tf.getBackend() === 'webgpu' ? tf.add(cast, 0) : cast;
-}
-
-/** x `[n, C, H, W]` with zeros (or another value) around, so that windows need no padding of their own. */
-function padImage(x: Tensor, { pads: [top, left, bottom, right] }: Window2d, value: number = 0): Tensor {
-  if (top + left + bottom + right === 0) return x;
-  return tf.pad(
-    x,
-    [
-      [0, 0],
-      [0, 0],
-      [top, bottom],
-      [left, right],
-    ],
-    value,
-  );
 }
 
 /** One group's convolution, for a padded input. tfjs backends take channels last. */
@@ -108,14 +94,6 @@ function padZeros(x: Tensor, before: readonly number[], after: readonly number[]
 const pairs = (before: readonly number[], after: readonly number[]): [number, number][] =>
   before.map((count, i) => [count, after[i]!]);
 
-/** Inserts zeros between the elements of the last two axes. */
-function spread(x: Tensor, [sy, sx]: readonly [number, number]): Tensor {
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  if (sy === 1 && sx === 1) return x;
-  const spaced = tf.pad(tf.reshape(x, [n * c * h, 1, w, 1]), pairs([0, 0, 0, 0], [0, sy - 1, 0, sx - 1]));
-  return tf.slice(tf.reshape(spaced, [n, c, h * sy, w * sx]), [0, 0, 0, 0], [n, c, (h - 1) * sy + 1, (w - 1) * sx + 1]);
-}
-
 /** Zeros after the last two axes up to a size, or a cut where they are longer. */
 function fit(x: Tensor, height: number, width: number, top: number, left: number): Tensor {
   const [n, c, h, w] = x.shape as [number, number, number, number];
@@ -126,14 +104,6 @@ function fit(x: Tensor, height: number, width: number, top: number, left: number
     [0, Math.max(0, width + left - w)],
   ]);
   return tf.slice(padded, [0, 0, top, left], [n, c, height, width]);
-}
-
-/** The strided view of a padded image that one cell of the window sees. */
-function cell(x: Tensor, ky: number, kx: number, oh: number, ow: number, window: Window2d): Tensor {
-  const [n, c] = x.shape as [number, number, number, number];
-  const [y0, x0] = [ky * window.dilations[0], kx * window.dilations[1]];
-  const [sy, sx] = window.strides;
-  return tf.stridedSlice(x, [0, 0, y0, x0], [n, c, y0 + (oh - 1) * sy + 1, x0 + (ow - 1) * sx + 1], [1, 1, sy, sx]);
 }
 
 function groupsOf(x: Tensor, axis: number, groups: number): Tensor[] {
@@ -228,7 +198,7 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
     shapes.conv2dShape(x.shape, kernel.shape, options);
     const kernels = groupsOf(kernel, 0, options.groups);
     return tf.concat(
-      groupsOf(padImage(x, options), 1, options.groups).map((part, g) => convolve(part, kernels[g]!, options)),
+      groupsOf(padImage(tf, x, options), 1, options.groups).map((part, g) => convolve(part, kernels[g]!, options)),
       1,
     );
   },
@@ -238,7 +208,10 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
     const [top, left] = options.pads;
     const reach = [(kh - 1) * options.dilations[0], (kw - 1) * options.dilations[1]] as const;
     // The transposed convolution as a convolution: spread the gradient by the strides, surround it, turn the kernel around.
-    const spaced = padImage(spread(gradient, options.strides), { ...options, pads: [reach[0], reach[1], reach[0], reach[1]] });
+    const spaced = padImage(tf, spread(tf, gradient, options.strides), {
+      ...options,
+      pads: [reach[0], reach[1], reach[0], reach[1]],
+    });
     const kernels = groupsOf(kernel, 0, options.groups);
     const parts = groupsOf(spaced, 1, options.groups).map((part, g) => {
       const turned = tf.transpose(tf.reverse(kernels[g]!, [2, 3]), [1, 0, 2, 3]);
@@ -249,49 +222,10 @@ export const tfjsOps: Ops<Tensor> = Object.freeze({
   patches(x: Tensor, size: readonly [number, number], window: Window2d): Tensor {
     const shape = shapes.patchesShape(x.shape, size, window);
     const [oh, ow] = shapes.windowShape('patches', x.shape, size, window);
-    const padded = padImage(x, window);
+    const padded = padImage(tf, x, window);
     const cells: Tensor[] = [];
-    for (let ky = 0; ky < size[0]; ky++) for (let kx = 0; kx < size[1]; kx++) cells.push(cell(padded, ky, kx, oh, ow, window));
+    for (let ky = 0; ky < size[0]; ky++)
+      for (let kx = 0; kx < size[1]; kx++) cells.push(cellOf(tf, padded, [ky, kx], [oh, ow], window));
     return tf.reshape(tf.stack(cells, 2), [...shape]);
-  },
-  maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
-    const [, , oh, ow] = shapes.poolShape(x.shape, options) as [number, number, number, number];
-    const padded = padImage(x, options, -Infinity);
-    let best: Tensor | undefined;
-    for (let ky = 0; ky < options.size[0]; ky++) {
-      for (let kx = 0; kx < options.size[1]; kx++) {
-        const here = cell(padded, ky, kx, oh, ow, options);
-        best = best === undefined ? here : tf.maximum(best, here);
-      }
-    }
-    return best!;
-  },
-  maxPool2dGradient(x: Tensor, y: Tensor, gradient: Tensor, options: Pool2dOptions): Tensor {
-    shapes.sameShape('maxPool2dGradient', y.shape, gradient.shape);
-    const [n, c, h, w] = x.shape as [number, number, number, number];
-    const [, , oh, ow] = y.shape as [number, number, number, number];
-    const [top, left, bottom, right] = options.pads;
-    const padded = padImage(x, options, -Infinity);
-    let free: Tensor = tf.onesLike(y);
-    let sum: Tensor = tf.zeros([n, c, h + top + bottom, w + left + right]);
-    for (let ky = 0; ky < options.size[0]; ky++) {
-      for (let kx = 0; kx < options.size[1]; kx++) {
-        const wins = tf.mul(asFloat(tf.equal(cell(padded, ky, kx, oh, ow, options), y)), free);
-        free = tf.sub(free, wins);
-        const share = spread(tf.mul(wins, gradient), options.strides) as Tensor4D;
-        const [y0, x0] = [ky * options.dilations[0], kx * options.dilations[1]];
-        const [, , sh, sw] = share.shape;
-        sum = tf.add(
-          sum,
-          tf.pad(share, [
-            [0, 0],
-            [0, 0],
-            [y0, h + top + bottom - y0 - sh],
-            [x0, w + left + right - x0 - sw],
-          ]),
-        );
-      }
-    }
-    return tf.slice(sum, [0, 0, top, left], [n, c, h, w]);
   },
 } satisfies Ops<Tensor>);
