@@ -15,6 +15,7 @@ import { fillDraws } from './draws.ts';
 import { Chunk } from './examples.ts';
 import type { ExampleTable } from './examples.ts';
 import { checkFloatRules } from './float-rules.ts';
+import { checkPlaces } from './place-check.ts';
 import { outOfRangeRows, replaceRows } from './replace-rows.ts';
 
 /** The programs of training. */
@@ -93,11 +94,39 @@ export class BatchComputer {
     this.#clipNorm = sharedFloats(1);
   }
 
-  /** Compiles what a step needs, so that a model that the engine refuses is refused at once, and so is an engine whose floats are not what clipping needs. */
-  async prepare(): Promise<void> {
-    const { engine, mode } = this.#options;
+  /**
+   * Compiles what a step needs, so that a model that the engine refuses is refused at once, and so is an engine whose floats are not what clipping needs, or which does not
+   * compute each example by itself.
+   *
+   * @param weights At which that is tried; without them and without `fused`, at others.
+   */
+  async prepare(weights?: Float64Array): Promise<void> {
+    const { engine, mode, fused, graph, programs, physicalBatchSize: n } = this.#options;
     if (mode === 'fast') await checkFloatRules(engine.name, (program) => engine.compile(program));
-    await this.#program(mode === 'fast' ? 'sum' : 'rows');
+    const name = mode === 'fast' ? 'sum' : 'rows';
+    const compiled = await this.#program(name);
+    if (n === 1) return;
+    if (fused === undefined && weights !== undefined) round(this.#parameters, weights);
+    const hasWeights = fused !== undefined || weights !== undefined;
+    const slots = mode === 'secure' ? [0, 1].map(() => this.#slot(compiled, this.#slots++)) : [];
+    this.#free.push(...slots);
+    try {
+      await checkPlaces({
+        engine: engine.name,
+        graph,
+        n,
+        program: programs[name],
+        shared: {
+          ...(hasWeights ? { parameters: this.#parameters } : {}),
+          frozen: this.#frozen,
+          clipNorm: Float32Array.of(1),
+        },
+        lanes: this.#lanes,
+        run: (inputs, turn) => compiled.run(inputs, slots[turn]?.into),
+      });
+    } finally {
+      this.#wipeGradients();
+    }
   }
 
   /** Adds all examples of a step's batch to it. With `fused` the weights are those that it holds, else those given. */
@@ -110,6 +139,7 @@ export class BatchComputer {
     const flights: Flight[] = [];
     const used: Slot[] = [];
     let next = 0;
+    let isDone = false;
     const launch = async (): Promise<void> => {
       while (flights.length < this.#lanes && next < rows) {
         const flight = await this.#launch(batch.subarray(next, next + n));
@@ -141,15 +171,23 @@ export class BatchComputer {
         free(slot);
         await breathe?.();
       }
+      isDone = true;
     } finally {
       // Nothing may still read the chunks or the weights when this returns, also after a failure.
       await Promise.allSettled(flights.map((flight) => flight.outputs));
       for (const slot of [...used]) free(slot);
-      for (const { chunk, perExample } of this.#free) {
+      for (const { chunk, perExample, draws } of this.#free) {
         chunk.wipe();
-        for (const values of Object.values(perExample)) values.fill(0);
+        for (const values of [...Object.values(perExample), ...Object.values(draws)]) values.fill(0);
       }
+      if (!isDone) this.#wipeGradients();
     }
+  }
+
+  /** Overwrites what the engine wrote of single examples, which is too much to do after each step; the next one writes over it. Sums are wiped by who ends a step. */
+  #wipeGradients(): void {
+    if (this.#options.mode !== 'secure') return;
+    for (const { into } of this.#free) for (const values of Object.values(into)) values.fill(0);
   }
 
   async #launch(indices: Uint32Array): Promise<Flight> {
@@ -255,6 +293,7 @@ export class BatchComputer {
   }
 
   async close(): Promise<void> {
+    this.#wipeGradients();
     await Promise.all(Object.values(this.#compiled).map(async (program) => (await program).dispose()));
   }
 }

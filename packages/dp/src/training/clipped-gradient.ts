@@ -22,6 +22,7 @@ import type { ExampleTable } from './examples.ts';
 import { perExampleProgram } from './gradient-programs.ts';
 import { readTensors } from './inputs.ts';
 import type { Tensors } from './inputs.ts';
+import { checkPlaces } from './place-check.ts';
 import { createObjective } from './objective.ts';
 import type { LossWeights, Losses, Objective } from './objective.ts';
 
@@ -99,7 +100,9 @@ export function clippedGradient(model: LayersModelLike | Topology, options: Clip
   const objective = createObjective(graph, options.loss, options.lossWeights);
   const n = integer('physicalBatchSize', options.physicalBatchSize ?? DEFAULT_PHYSICAL_BATCH, 1, 2 ** 20);
   const random = options.random ?? systemRandom;
+  const recorded = perExampleProgram(graph, objective, n);
   let compiled: Promise<CompiledProgram> | undefined;
+  let checked: Promise<void> | undefined;
 
   const run = async (x: Tensors, y: Tensors, parameters?: NumericArray): Promise<ClippedGradient> => {
     const weights = Float32Array.from(parameters ?? weightsOf(model, graph, 'trainable'));
@@ -114,7 +117,16 @@ export function clippedGradient(model: LayersModelLike | Topology, options: Clip
       ...(graph.frozenCount > 0 ? { frozen: Float32Array.from(weightsOf(model, graph, 'frozen')) } : {}),
     };
     const table = readExamples(graph, objective, x, y);
-    const program = await (compiled ??= options.engine.compile(perExampleProgram(graph, objective, n)));
+    const program = await (compiled ??= options.engine.compile(recorded));
+    const { engine } = options;
+    await (checked ??= checkPlaces({
+      engine: engine.name,
+      graph,
+      n,
+      program: recorded,
+      shared,
+      run: (inputs) => program.run(inputs),
+    }));
     const total = new Total(graph, clipping, table.count);
     const chunk = new Chunk(table.columns, n);
     for (let begin = 0; begin < table.count; begin += n) {

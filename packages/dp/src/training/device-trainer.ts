@@ -12,7 +12,7 @@ import { integer } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { ModelGraph } from '@sotto/core/model';
 import { sizeOf } from '@sotto/core/ops';
-import type { DeviceMemory, DeviceProgram, DeviceTraffic, Engine } from '@sotto/core/ops';
+import type { DeviceMemory, DeviceProgram, DeviceTraffic, Engine, NumericArray } from '@sotto/core/ops';
 import type { RandomSource } from '@sotto/core/random';
 import type { StepNoise } from '../noise/step-noise.ts';
 import type { OptimiserOptions, OptimiserState } from '../optimiser/optimiser.ts';
@@ -25,6 +25,7 @@ import { fillDraws } from './draws.ts';
 import { Chunk } from './examples.ts';
 import type { ExampleTable } from './examples.ts';
 import { checkFloatRules } from './float-rules.ts';
+import { checkPlaces } from './place-check.ts';
 import { outOfRangeRows, replaceRows } from './replace-rows.ts';
 
 /** What a device trainer is made of. */
@@ -130,11 +131,28 @@ export class DeviceTrainer {
           writes: { weights: 'weights', sum: 'sum', ...slots },
         }),
       };
+      await trainer.#checkPlaces();
       return trainer;
     } catch (error) {
       await memory.dispose();
       throw error;
     }
+  }
+
+  async #checkPlaces(): Promise<void> {
+    const { engine, graph, programs, physicalBatchSize: n } = this.#options;
+    // Weights, frozen weights and an empty sum are on the device. What is added here goes nowhere.
+    const own = new Set(this.#uploads());
+    const program = { ...programs.sum, inputs: programs.sum.inputs.filter(({ name }) => own.has(name)) };
+    const run = async (inputs: Readonly<Record<string, Float32Array>>): Promise<Record<string, NumericArray>> => {
+      await this.#programs.add.run(inputs);
+      return { next: await this.#memory.read('next'), ok: await this.#memory.read('ok') };
+    };
+    await checkPlaces({ engine: engine.name, graph, n, program, shared: { clipNorm: Float32Array.of(1) }, run });
+  }
+
+  #uploads(): string[] {
+    return [...Object.keys(this.#chunk.inputs), ...Object.keys(this.#draws), 'clipNorm'];
   }
 
   #modelReads(): Record<string, string> {

@@ -10,6 +10,7 @@ import type { ExampleTable } from './examples.ts';
 import { evaluationProgram } from './gradient-programs.ts';
 import type { MetricRule } from './metrics.ts';
 import type { Objective } from './objective.ts';
+import { checkPlaces } from './place-check.ts';
 
 /** What an evaluator is made of. */
 export interface EvaluatorOptions {
@@ -29,15 +30,26 @@ export type ChunkListener = (outputs: Readonly<Record<string, NumericArray>>, be
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   #compiled: Promise<CompiledProgram> | undefined;
+  #checked: Promise<void> | undefined;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
   }
 
-  async visit(table: ExampleTable, weights: Float64Array, onChunk: ChunkListener): Promise<void> {
+  /**
+   * @param isPrivate Whether noise will be added to sums of what examples give, so that each must be computed by itself
+   * @throws SottoError `unsupported` where it is not
+   */
+  async visit(table: ExampleTable, weights: Float64Array, onChunk: ChunkListener, isPrivate: boolean = false): Promise<void> {
     const { graph, engine, objective, metrics, physicalBatchSize: n, frozen, breathe } = this.#options;
-    const program = await (this.#compiled ??= engine.compile(evaluationProgram(graph, objective, n, metrics)));
+    const recorded = evaluationProgram(graph, objective, n, metrics);
+    const program = await (this.#compiled ??= engine.compile(recorded));
     const parameters = Float32Array.from(weights);
+    if (isPrivate) {
+      const shared = { parameters, frozen };
+      const run = (inputs: Readonly<Record<string, Float32Array>>) => program.run(inputs);
+      await (this.#checked ??= checkPlaces({ engine: engine.name, graph, n, program: recorded, shared, run }));
+    }
     const chunk = new Chunk(table.columns, n);
     for (let begin = 0; begin < table.count; begin += n) {
       const count = Math.min(n, table.count - begin);

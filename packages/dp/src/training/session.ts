@@ -269,7 +269,7 @@ class Session implements TrainingSession {
 
   async prepare(): Promise<void> {
     try {
-      await this.#computer?.prepare();
+      await this.#computer?.prepare(this.#weights);
       this.#device = await this.#openDevice?.();
     } catch (error) {
       await this.#closeNoise?.();
@@ -356,7 +356,7 @@ class Session implements TrainingSession {
       return sums.sums();
     }
     const figures = new Map(mode.statistics.map((each) => [each.name, new NoisyFigure(each)]));
-    await this.#evaluator.visit(examples, weights, (outputs, _begin, count) => addToFigures(figures, outputs, count));
+    await this.#evaluator.visit(examples, weights, (outputs, _begin, count) => addToFigures(figures, outputs, count), true);
     const release = (name: string): number => figures.get(name)?.release(this.#random) ?? NaN;
     const [loss, count] = [release('loss'), release('count')];
     const values = Array.from({ length: this.#metrics }, (_, i) => release(`value${i}`));
