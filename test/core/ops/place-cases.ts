@@ -314,9 +314,9 @@ const shapes: PlaceCase[] = [
   {
     name: 'normalised rows',
     examples: [[7]],
-    build(ops, _, [x]) {
-      const mean = (v: typeof x): NonNullable<typeof x> => ops.mul(ops.sum(v!, [1]), ops.constant([1 / 7], []));
-      const shifted = ops.sub(x!, mean(x));
+    build<T>(ops: Ops<T>, _: number, [x]: readonly T[]): T {
+      const mean = (v: T): T => ops.mul(ops.sum(v, [1]), ops.constant([1 / 7], []));
+      const shifted = ops.sub(x!, mean(x!));
       const root = ops.sqrt(ops.add(mean(ops.mul(shifted, shifted)), ops.constant([1e-3], [])));
       return ops.mul(shifted, ops.div(ops.constant([1], []), root));
     },
