@@ -24,8 +24,8 @@ import { ChargeLedger, chargeOfStep, chargesOf, composeCharges } from './events.
 import type { Charge } from './events.ts';
 import { gradientNoiseOf, noiseAt } from './options.ts';
 import type { CheckedPlan } from './options.ts';
-import { scheduleValue } from './schedule.ts';
-import { Step } from './step.ts';
+import { scheduleRange, scheduleValue } from './schedule.ts';
+import { checkStep, Step } from './step.ts';
 import type { DrawNoise, DrawnBatch, FloatSums, PrivateStep } from './step.ts';
 
 /** The data and the model that a run is for. */
@@ -166,6 +166,26 @@ export class Run implements MechanismRun {
     const rowsDiffer = unit.kind === 'user' && unit.combine === 'perRecord' && unit.contributionBound > 1;
     this.#normVaries = rowsDiffer || plan.clipping.kind === 'adaptive' || plan.normSchedule !== 1;
     this.#adaptive = plan.clipping.norm;
+    this.#checkSteps();
+  }
+
+  /** What no step could be made of is refused before one is charged, at both ends of the schedules. */
+  #checkSteps(): void {
+    const { plan, slack } = this.#parts;
+    const { dimension, groupEnds } = this.#options;
+    for (const norm of scheduleRange(plan.normSchedule)) {
+      for (const noise of scheduleRange(plan.noiseSchedule)) {
+        checkStep({
+          plan,
+          dimension,
+          groupEnds,
+          maxUnits: Math.min(this.#units, mostUnits(plan.sampling)),
+          clipNorm: plan.clipping.norm * norm,
+          gradientNoise: gradientNoiseOf(plan.clipping, plan.noiseMultiplier * noise),
+          slack: slack(dimension),
+        });
+      }
+    }
   }
 
   get position(): number {

@@ -152,6 +152,35 @@ export interface StepParts {
   readonly onFraction: (fraction: number) => void;
 }
 
+/**
+ * Checks what a step is made of, before any is charged: the grid, the row's clip norm and the sum. Nothing is allocated.
+ *
+ * @throws SottoError `invalid-argument`
+ */
+export function checkStep(
+  parts: Pick<StepParts, 'plan' | 'dimension' | 'groupEnds' | 'maxUnits' | 'clipNorm' | 'gradientNoise' | 'slack'>,
+): void {
+  void sumOfStep(parts);
+}
+
+/** The sum of a step, with its grid, and the clip norm of a row. */
+function sumOfStep({ plan, dimension, groupEnds, maxUnits, clipNorm, gradientNoise, slack }: Parameters<typeof checkStep>[0]): {
+  readonly grid: Grid;
+  readonly rowNorm: number;
+  readonly sum: QuantisedSum;
+} {
+  const { clipping, unit, mode } = plan;
+  if ((clipping.kind === 'perLayer') !== (groupEnds !== undefined)) {
+    throw new SottoError('invalid-argument', 'groupEnds must be given with perLayer clipping, and only then');
+  }
+  // In fast mode the same grid is stretched by the slack, so that noise of 2ᵏ units is σ·C·(1 + slack).
+  const grid = createGrid(clipNorm * (1 + slack), gradientNoise, plan.gridBits);
+  const rowsPerUnit = unit.kind === 'user' && unit.combine === 'perRecord' ? unit.contributionBound : 1;
+  const rowNorm = clipNorm / rowsPerUnit;
+  if (mode === 'fast') checkFloatClipNorm(rowNorm);
+  return { grid, rowNorm, sum: new QuantisedSum(grid, dimension, maxUnits, clipFactor(clipping), groupEnds, rowsPerUnit) };
+}
+
 /** See {@link PrivateStep}. */
 export class Step implements PrivateStep {
   readonly batch: Uint32Array;
@@ -175,19 +204,14 @@ export class Step implements PrivateStep {
   #released = false;
 
   constructor(parts: StepParts, random: RandomSource) {
-    const { plan, dimension, groupEnds, clipNorm, gradientNoise, slack } = parts;
+    const { plan, dimension } = parts;
     const { clipping, unit, mode } = plan;
-    if ((clipping.kind === 'perLayer') !== (groupEnds !== undefined)) {
-      throw new SottoError('invalid-argument', 'groupEnds must be given with perLayer clipping, and only then');
-    }
+    const { grid, rowNorm, sum } = sumOfStep(parts);
     this.#parts = parts;
     this.#bits = new BitSource(random);
-    // In fast mode the same grid is stretched by the slack, so that noise of 2ᵏ units is σ·C·(1 + slack).
-    this.#grid = createGrid(clipNorm * (1 + slack), gradientNoise, plan.gridBits);
-    const rowsPerUnit = unit.kind === 'user' && unit.combine === 'perRecord' ? unit.contributionBound : 1;
-    this.rowNorm = clipNorm / rowsPerUnit;
-    if (mode === 'fast') checkFloatClipNorm(this.rowNorm);
-    this.#sum = new QuantisedSum(this.#grid, dimension, parts.maxUnits, clipFactor(clipping), groupEnds, rowsPerUnit);
+    this.#grid = grid;
+    this.rowNorm = rowNorm;
+    this.#sum = sum;
     this.#floatSum = mode === 'fast' && parts.floats === undefined ? parts.lend() : new Float64Array(0);
     if (clipping.kind === 'adaptive') this.#count = new QuantileCount((clipping as AdaptiveClipping).countNoise);
     const { records, ends } = parts.draw(this.#bits);

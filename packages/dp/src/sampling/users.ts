@@ -27,7 +27,7 @@ export class UserIndex {
 
   /**
    * @param argument What the ids are called, for messages.
-   * @throws SottoError `invalid-argument` where there is not one id for each record, or an id is NaN
+   * @throws SottoError `invalid-argument` where there is not one id for each record, an id is NaN, or some are numbers and others strings: 7 and '7' would be two users
    */
   constructor(userIds: UserIds, records: number, argument: string = 'userIds') {
     if (userIds.length !== records) {
@@ -44,6 +44,12 @@ export class UserIndex {
         // Its kind alone: ids are private.
         const kind = typeof id === 'number' ? 'not finite' : `of type ${typeof id}`;
         throw new SottoError('invalid-argument', `${argument}[${i}] is ${kind}; it must be a finite number or a string`);
+      }
+      if (typeof id !== typeof userIds[0]) {
+        throw new SottoError(
+          'invalid-argument',
+          `${argument} has numbers and strings; 7 and '7' would count as two users, so make all of them strings`,
+        );
       }
       let user = numbers.get(id);
       if (user === undefined) {

@@ -207,7 +207,7 @@ export function writeStatement(facts: StatementFacts): string {
   }
   if (facts.stepsElsewhere > 0) {
     lines.push(
-      `WARNING: this model was also trained privately by another object of makePrivate, in ${facts.stepsElsewhere} steps. They are not counted above unless its checkpoint was restored here; where the same people are in both data sets, the costs add up.`,
+      `WARNING: this model was also trained privately by another object of makePrivate, in ${facts.stepsElsewhere} step${facts.stepsElsewhere === 1 ? '' : 's'}. They are not counted above unless its checkpoint was restored here; where the same people are in both data sets, the costs add up.`,
     );
   }
   if (!facts.systemRandom) lines.push('WARNING: randomness did not come from the system’s generator, so nothing is guaranteed.');

@@ -10,7 +10,7 @@ import type { ModelGraph } from '@sotto/core/model';
 import { systemRandom } from '@sotto/core/system-random';
 import { WeightAverage } from '../optimiser/average.ts';
 import { createOptimiser } from '../optimiser/optimiser.ts';
-import type { MechanismPlan } from '../plan/mechanism-plan.ts';
+import type { MechanismPlan, MechanismState } from '../plan/mechanism-plan.ts';
 import { checkSchedule } from '../plan/schedule.ts';
 import { TrainingAccount } from './account.ts';
 import type { Extension } from './account.ts';
@@ -195,7 +195,15 @@ export class Trainable implements PrivateModel {
   extend(more: Extension): void {
     this.#progress.mustRest('extend');
     this.#account.extend(more);
-    this.#progress.state = { ...this.#progress.state, mechanism: undefined };
+    const { state } = this.#progress;
+    this.#progress.state = { ...state, mechanism: this.#withClipNorm(state.mechanism?.clipNorm) };
+  }
+
+  /** The first state of the present plan, with a norm that steps of another plan have adapted. It was released already. */
+  #withClipNorm(clipNorm: number | undefined): MechanismState | undefined {
+    if (clipNorm === undefined) return undefined;
+    const users = this.plan.unit.kind === 'user' ? { userIds: [] } : {};
+    return { ...this.plan.run({ records: 0, dimension: 1, random: systemRandom, ...users }).state(), clipNorm };
   }
 
   event(): DpEvent {
