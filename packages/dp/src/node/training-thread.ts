@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SottoError } from '@sotto/core/errors';
@@ -12,6 +13,8 @@ import type { ExampleTable } from '../training/examples.ts';
 import { holdsFunction, packLosses } from '../training/portable-loss.ts';
 import type { SessionOpener, SessionSpec, TrainingSession } from '../training/session.ts';
 import { openCallerSession } from './caller-session.ts';
+import { begin, pendingWork, waitForWork } from './pending-work.ts';
+import type { PendingWork } from './pending-work.ts';
 import { unpackError } from './training-messages.ts';
 import type { TrainingAnswer, TrainingAnswers, TrainingRequest } from './training-messages.ts';
 import type { EngineChoice } from './worker-engine.ts';
@@ -43,7 +46,8 @@ export function threadSessions(options: TrainingThreadOptions = {}): SessionOpen
   return (spec) => {
     const sendable = makeSendable(spec);
     if ('why' in sendable) return openCallerSession(spec, options, sendable.why);
-    return openThreadSession(sendable, options, startThread());
+    const pending = pendingWork();
+    return openThreadSession(sendable, options, startThread(pending), pending);
   };
 }
 
@@ -61,10 +65,13 @@ export function makeSendable({ loss, kinds, ...spec }: SessionSpec): Sendable | 
   }
 }
 
-function startThread(): TrainingPort {
+function startThread(pending: PendingWork): TrainingPort {
   const source = import.meta.url.endsWith('.ts');
   const file = new URL(source ? './training-worker.ts' : './training-worker.js', import.meta.url);
-  return new Worker(file, { execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [] });
+  return new Worker(file, {
+    workerData: pending,
+    execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [],
+  });
 }
 
 /** Opens a session behind a port. For tests; others use {@link threadSessions}. */
@@ -72,8 +79,9 @@ export async function openThreadSession(
   { spec, loss }: Sendable,
   { engine, lanes }: TrainingThreadOptions,
   port: TrainingPort,
+  pending: PendingWork = pendingWork(),
 ): Promise<TrainingSession> {
-  const thread = new TrainingThread(port);
+  const thread = new TrainingThread(port, pending);
   try {
     const examples = spec.examples === undefined ? undefined : await shareTable(spec.examples);
     const chosen = engine ?? 'onnx-cpu';
@@ -126,11 +134,16 @@ interface Waiter {
 /** Requests are answered in their order; once the thread has died, every request is refused. */
 class TrainingThread {
   readonly #port: TrainingPort;
+  readonly #pending: PendingWork;
   readonly #waiting: Waiter[] = [];
+  /** Steps are ended before the process is. */
+  readonly #beforeExit = (): void => waitForWork(this.#pending);
   #dead: SottoError | undefined;
 
-  constructor(port: TrainingPort) {
+  constructor(port: TrainingPort, pending: PendingWork) {
     this.#port = port;
+    this.#pending = pending;
+    process.on('exit', this.#beforeExit);
     port.on('message', (answer) => {
       const waiter = this.#waiting.shift();
       if (this.#waiting.length === 0) port.unref();
@@ -149,17 +162,20 @@ class TrainingThread {
     this.#port.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
+      begin(this.#pending);
       this.#port.postMessage(request);
     });
   }
 
   async end(): Promise<void> {
     this.#dead ??= new SottoError('conflict', 'this training session is closed');
+    process.off('exit', this.#beforeExit);
     await this.#port.terminate();
   }
 
   #die(why: string, cause?: unknown): void {
     if (this.#dead !== undefined) return;
+    process.off('exit', this.#beforeExit);
     this.#dead = new SottoError(
       'internal',
       `the training thread failed: ${why}; what was charged stays charged, and training can begin again from the last weights`,

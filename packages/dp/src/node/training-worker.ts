@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { SottoError } from '@sotto/core/errors';
 import { unpackLosses } from '../training/portable-loss.ts';
 import { openSession } from '../training/session.ts';
 import type { SessionState, TrainingSession } from '../training/session.ts';
+import { end } from './pending-work.ts';
+import type { PendingWork } from './pending-work.ts';
 import { nodeSessionTools } from './session-tools.ts';
 import { packError } from './training-messages.ts';
 import type { TrainingAnswer, TrainingAnswers, TrainingRequest } from './training-messages.ts';
@@ -53,5 +55,6 @@ parentPort?.on('message', (request: TrainingRequest) => {
       reply = { ok: false, error: packError(reason) };
     }
     parentPort?.postMessage(reply, reply.ok ? buffersOf(request.kind, reply.value) : []);
+    end(workerData as PendingWork);
   });
 });
