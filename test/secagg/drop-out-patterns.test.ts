@@ -158,38 +158,50 @@ const even = (rate: number): Readonly<Record<Stage, number>> => ({
 });
 
 describe('random drop-outs of large cohorts', () => {
-  it('over the complete graph, malicious: exact or a named abort', () => {
-    const seen = new Set<string>();
-    for (let k = 0; k < 14; k++) {
-      const next = uniforms(`complete ${k}`);
-      const n = 16 + Math.floor(next() * 30);
-      const rates = {
-        advertise: next() * 0.3,
-        share: next() * 0.3,
-        masked: next() * 0.4,
-        confirm: next() * 0.3,
-        unmask: next() * 0.4,
-      };
-      const { predicted } = check({ mode: 'malicious', n, rates, seed: `complete ${k} fates` });
-      seen.add(typeof predicted === 'string' ? predicted : 'exact');
-    }
-    // The rates are such that every end occurs.
-    expect([...seen].sort()).toEqual(['confirmations-too-few', 'exact', 'recovery-failed', 'survivors-too-few']);
-  }, LARGE_TIMEOUT_MS);
+  it(
+    'over the complete graph, malicious: exact or a named abort',
+    () => {
+      const seen = new Set<string>();
+      for (let k = 0; k < 14; k++) {
+        const next = uniforms(`complete ${k}`);
+        const n = 16 + Math.floor(next() * 30);
+        const rates = {
+          advertise: next() * 0.3,
+          share: next() * 0.3,
+          masked: next() * 0.4,
+          confirm: next() * 0.3,
+          unmask: next() * 0.4,
+        };
+        const { predicted } = check({ mode: 'malicious', n, rates, seed: `complete ${k} fates` });
+        seen.add(typeof predicted === 'string' ? predicted : 'exact');
+      }
+      // The rates are such that every end occurs.
+      expect([...seen].sort()).toEqual(['confirmations-too-few', 'exact', 'recovery-failed', 'survivors-too-few']);
+    },
+    LARGE_TIMEOUT_MS,
+  );
 
-  it('over the sparse graph with 1,000 members, semi-honest: exact', () => {
-    const { state, predicted, losses } = check({ mode: 'semi-honest', n: 1000, rates: even(0.02), seed: 'sparse' });
-    expect(losses).toBeGreaterThan(60);
-    expect(typeof predicted).not.toBe('string');
-    expect(state.session!.holders[0]!.length).toBeLessThan(60);
-  }, LARGE_TIMEOUT_MS);
+  it(
+    'over the sparse graph with 1,000 members, semi-honest: exact',
+    () => {
+      const { state, predicted, losses } = check({ mode: 'semi-honest', n: 1000, rates: even(0.02), seed: 'sparse' });
+      expect(losses).toBeGreaterThan(60);
+      expect(typeof predicted).not.toBe('string');
+      expect(state.session!.holders[0]!.length).toBeLessThan(60);
+    },
+    LARGE_TIMEOUT_MS,
+  );
 
-  it('over the sparse graph with 640 members, semi-honest: a named abort where one dealer has too few answers', () => {
-    const rates = { ...even(0.02), unmask: 0.5 };
-    const { state, predicted } = check({ mode: 'semi-honest', n: 640, rates, seed: 'sparse lost' });
-    expect(predicted).toBe('recovery-failed');
-    expect(state.session!.holders[0]!.length).toBeLessThan(60);
-  }, LARGE_TIMEOUT_MS);
+  it(
+    'over the sparse graph with 640 members, semi-honest: a named abort where one dealer has too few answers',
+    () => {
+      const rates = { ...even(0.02), unmask: 0.5 };
+      const { state, predicted } = check({ mode: 'semi-honest', n: 640, rates, seed: 'sparse lost' });
+      expect(predicted).toBe('recovery-failed');
+      expect(state.session!.holders[0]!.length).toBeLessThan(60);
+    },
+    LARGE_TIMEOUT_MS,
+  );
 });
 
 describe('losses after the roster of 3 to 6 members', () => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { SottoError } from '../../packages/core/src/errors.ts';
 import { unsafeDeterministicRandom } from '../../packages/core/src/unsafe-deterministic-random.ts';
 import { maskStream, runMaskJob } from '../../packages/secagg/src/masks.ts';
 import type { MaskJob } from '../../packages/secagg/src/masks.ts';
@@ -115,6 +116,19 @@ describe('the fast kernel and the pool', () => {
     await Promise.all([pool.run(first, { progress: (done) => seen.push(done) }), pool.run(second)]);
     expect(seen.at(-1)).toBe(50_003);
     expect(first.targets).toEqual(second.targets);
+  });
+
+  it('say so when one has died, in every job from then on', async () => {
+    const pool = createMaskPool({ threads: 1 });
+    const job = (keyBytes: number): MaskJob => ({
+      vectors: [{ name: 'update', length: 8, bits: 32 }],
+      targets: [new Uint32Array(8)],
+      streams: [{ keys: [new Uint8Array(keyBytes)], sign: 1 }],
+    });
+    await pool.run(job(32));
+    await expect(pool.run(job(5))).rejects.toThrow(SottoError);
+    for (let i = 0; i < 2; i++) await expect(pool.run(job(32))).rejects.toThrow('make another pool');
+    await pool.close();
   });
 
   it('stop when they are cancelled, and leave the targets as they were', async () => {

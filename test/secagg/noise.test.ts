@@ -129,8 +129,11 @@ describe.each(mechanisms)('distributed noise: %s', (mechanism) => {
     expect(noise.event.type).toBe(mechanism === 'skellam' ? 'skellamSum' : 'distributedDiscreteGaussian');
     expect(noise.event.clients).toBe(members);
     expect(noise.event.modulus).toBe(65536);
-    // By hand, from the published formulas, at order 8.
-    const { l1Sensitivity: l1, l2Sensitivity: l2 } = noise;
+    // By hand, from the published formulas, at order 8. A vector of integers has ‖x‖₁ ≤ ‖x‖₂², and ‖x‖₁ ≤ √d·‖x‖₂.
+    const { l2Sensitivity: l2 } = noise;
+    const l1 = Math.min(l2 * l2, Math.sqrt(noise.dimension) * l2);
+    expect(l2).toBeGreaterThan(1);
+    expect(noise.event.l1Sensitivity / l1).toBeCloseTo(1, 12);
     const total = members * noise.localVariance;
     const byHand =
       mechanism === 'skellam'
@@ -236,6 +239,22 @@ describe.each(mechanisms)('distributed noise: %s', (mechanism) => {
       const bound = wrapBound({ mechanism, members, variance, norm: 0, dimension: 1, bits });
       expect(bound).toBeGreaterThan(exact);
       expect(bound).toBeLessThan(exact * 60);
+    }
+    // With a spread and a union: the least exponent over a fine grid of θ, from the moment-generating functions.
+    for (const [members, variance, norm, dimension, bits] of [
+      [10, 900, 300, 1024, 12],
+      [40, 50, 60, 64, 12],
+      [5, 4000, 1000, 4096, 13],
+    ] as const) {
+      const room = 2 ** (bits - 1) - 1 - members;
+      let least = 1;
+      for (let theta = 1e-5; theta < 2; theta *= 1.0005) {
+        const noise = members * variance * (mechanism === 'skellam' ? Math.cosh(theta) - 1 : theta ** 2 / 2);
+        const spread = (theta * members * norm) ** 2 / (2 * dimension);
+        least = Math.min(least, 2 * dimension * Math.exp(noise + spread - theta * room));
+      }
+      expect(least).toBeLessThan(0.5);
+      expect(wrapBound({ mechanism, members, variance, norm, dimension, bits }) / least).toBeCloseTo(1, 4);
     }
     // More members, more noise or fewer bits never make the bound smaller.
     fc.assert(

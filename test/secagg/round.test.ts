@@ -87,48 +87,60 @@ const choices: readonly Loss[] = [undefined, ...STAGES];
 const PATTERNS_TIMEOUT_MS = 300_000;
 
 describe.each([3, 4])('every drop-out pattern of %i members over all stages', (n) => {
-  it('ends with the exact sum or a named abort', () => {
-    for (let pattern = 0; pattern < choices.length ** n; pattern++) {
-      check(
-        n,
-        ids(n).map((_, i) => choices[Math.floor(pattern / choices.length ** i) % choices.length]),
-      );
-    }
-  }, PATTERNS_TIMEOUT_MS);
+  it(
+    'ends with the exact sum or a named abort',
+    () => {
+      for (let pattern = 0; pattern < choices.length ** n; pattern++) {
+        check(
+          n,
+          ids(n).map((_, i) => choices[Math.floor(pattern / choices.length ** i) % choices.length]),
+        );
+      }
+    },
+    PATTERNS_TIMEOUT_MS,
+  );
 });
 
 describe.each([5, 6])('every drop-out pattern of %i members up to permutation', (n) => {
-  it('ends with the exact sum or a named abort', () => {
-    // Multisets of losses, dealt to the members in an order that changes from pattern to pattern.
-    let count = 0;
-    const walk = (losses: Loss[], from: number): void => {
-      if (losses.length < n) {
-        for (let c = from; c < choices.length; c++) walk([...losses, choices[c]], c);
-        return;
-      }
-      const shift = count++ % n;
-      check(
-        n,
-        losses.map((_, i) => losses[(i * (n === 5 ? 2 : 5) + shift) % n]),
-      );
-    };
-    walk([], 0);
-    expect(count).toBe(n === 5 ? 252 : 462);
-  }, PATTERNS_TIMEOUT_MS);
+  it(
+    'ends with the exact sum or a named abort',
+    () => {
+      // Multisets of losses, dealt to the members in an order that changes from pattern to pattern.
+      let count = 0;
+      const walk = (losses: Loss[], from: number): void => {
+        if (losses.length < n) {
+          for (let c = from; c < choices.length; c++) walk([...losses, choices[c]], c);
+          return;
+        }
+        const shift = count++ % n;
+        check(
+          n,
+          losses.map((_, i) => losses[(i * (n === 5 ? 2 : 5) + shift) % n]),
+        );
+      };
+      walk([], 0);
+      expect(count).toBe(n === 5 ? 252 : 462);
+    },
+    PATTERNS_TIMEOUT_MS,
+  );
 });
 
 describe('random patterns of larger cohorts', () => {
-  it('end with the exact sum or a named abort', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 7, max: 24 }), fc.array(fc.nat(39), { minLength: 24, maxLength: 24 }), (n, picks) => {
-        check(
-          n,
-          picks.slice(0, n).map((pick) => choices[pick + 1 < choices.length ? pick + 1 : 0]),
-        );
-      }),
-      { seed: 11, numRuns: 12 },
-    );
-  }, PATTERNS_TIMEOUT_MS);
+  it(
+    'end with the exact sum or a named abort',
+    () => {
+      fc.assert(
+        fc.property(fc.integer({ min: 7, max: 24 }), fc.array(fc.nat(39), { minLength: 24, maxLength: 24 }), (n, picks) => {
+          check(
+            n,
+            picks.slice(0, n).map((pick) => choices[pick + 1 < choices.length ? pick + 1 : 0]),
+          );
+        }),
+        { seed: 11, numRuns: 12 },
+      );
+    },
+    PATTERNS_TIMEOUT_MS,
+  );
 
   it('refuse a sparse graph against a malicious coordinator, and say why', () => {
     const graph = { kind: 'harary', dropoutNumerator: 1, dropoutDenominator: 20 } as const;

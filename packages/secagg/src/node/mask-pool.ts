@@ -16,7 +16,10 @@ import type { WorkerJob } from './mask-worker.ts';
 /** Worker threads for mask jobs, one job at a time. */
 export interface MaskPool {
   readonly threads: number;
-  /** Adds the job's keystreams to its targets, as `runMaskJob` does. Rejects with `cancelled`, after which the targets are as they were. */
+  /**
+   * Adds the job's keystreams to its targets, as `runMaskJob` does. Rejects with `cancelled`, after which the targets are as they were, and with `internal` once a
+   * thread has died, from where on the pool does nothing any more.
+   */
   run(job: MaskJob, options?: JobOptions): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
@@ -38,11 +41,20 @@ export function createMaskPool(options: { readonly threads?: number } = {}): Mas
   });
   let tail: Promise<void> = Promise.resolve();
   let closed = false;
+  let failed: SottoError | undefined;
+  // A thread that has died answers no message: a job that waited for it would wait for ever.
+  const fail = (cause?: unknown): void => {
+    failed ??= new SottoError('internal', 'a mask worker ended; make another pool', { cause });
+  };
+  for (const worker of workers) {
+    worker.on('error', fail);
+    worker.on('exit', () => fail());
+  }
   return {
     threads,
     run(job, jobOptions = {}) {
       if (closed) return Promise.reject(new SottoError('conflict', 'the mask pool is closed'));
-      const mine = tail.then(() => runJob(workers, job, jobOptions));
+      const mine = tail.then(() => (failed === undefined ? runJob(workers, job, jobOptions) : Promise.reject(failed)));
       tail = mine.catch(() => undefined);
       return mine;
     },
