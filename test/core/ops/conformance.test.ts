@@ -1,7 +1,7 @@
 /**
  * Every operation on every engine: the ONNX engine and the tfjs engine, whose kernels others wrote, must agree with the reference loops.
  */
-import { recordProgram } from '@sotto/core/ops';
+import { definePrimitive, recordProgram, referenceOps } from '@sotto/core/ops';
 import type { Ops, Program, Shape } from '@sotto/core/ops';
 import { describe, expect, it } from 'vitest';
 import { conformsToOps } from './conformance.ts';
@@ -23,6 +23,47 @@ describe('recorder', () => {
       }),
     );
     expect(graph.nodes.map((node) => node.operation)).toEqual(['input', 'add', 'mul']);
+  });
+
+  it('tells constants and attributes apart that only look alike', () => {
+    const scaled = definePrimitive<{ readonly by: number; readonly how?: unknown }>({
+      name: 'scaled',
+      shape: ([operand]) => operand!,
+      reference: ([operand], { by }) => operand!.data.map((value) => by * value),
+      onnx: (emit, [operand], { attributes: { by } }) => emit.op('Mul', [operand!, emit.scalar(by)]),
+      tfjs: (tfjs, [operand], { by }) => tfjs.mul(operand!, by),
+      place: 'elementwise',
+      derivative: 'none',
+      cases: [{ shapes: [[2]], attributes: { by: 2 } }],
+    });
+    const count = (...attributes: readonly { readonly by: number; readonly how?: unknown }[]): number =>
+      recordProgram(
+        program((ops, { x }) => Object.fromEntries(attributes.map((each, i) => [`y${i}`, ops.apply(scaled, [x!], each)]))),
+      ).nodes.length - 1;
+    expect(count({ by: NaN }, { by: Infinity }, { by: -Infinity }, { by: 0 }, { by: -0 })).toBe(5);
+    expect(count({ by: 1, how: [1, 2] }, { how: [1, 2], by: 1 }, { by: 1, how: '1,2' }, { by: 1, how: { a: null } })).toBe(3);
+    expect(() => count({ by: 1, how: () => 1 })).toThrow(/attributes hold a function/);
+    expect(() => count({ by: 1, how: new Map() })).toThrow(/attributes hold an object of a class/);
+    const zeros = recordProgram(
+      program((ops) => ({ a: ops.constant([0], []), b: ops.constant([-0], []), c: ops.constant([0], []) })),
+    );
+    expect(zeros.nodes.length - 1).toBe(2);
+  });
+
+  it('refuses a primitive whose loops give another number of elements than its shape has', () => {
+    const wrong = definePrimitive({
+      name: 'halved',
+      shape: ([operand]) => operand!,
+      reference: ([operand]) => operand!.data.slice(1),
+      onnx: (emit, [operand]) => emit.op('Identity', [operand!]),
+      tfjs: (_, [operand]) => operand!,
+      place: 'elementwise',
+      derivative: 'none',
+      cases: [{ shapes: [[2]], attributes: {} }],
+    });
+    const two = referenceOps.constant([1, 2], [2]);
+    expect(() => referenceOps.apply(wrong, [two], {})).toThrow(/halved: its reference gives 1 numbers for shape \[2\]/);
+    expect(() => definePrimitive({ ...wrong, name: '' })).toThrow(/primitive.name is empty/);
   });
 
   it.each([
