@@ -1,7 +1,8 @@
 /**
  * The client's side of a round as data: what it is given, which state it is in, what a step returns.
  *
- * A step never does I/O. The shell sends `outgoing` only after every effect named in the same step is durable, and wipes
+ * A step never does I/O. The shell sends `outgoing` only after every effect named in the same step is durable, takes no further
+ * step until then (a repeated message would be answered with the same bytes and no effect), and wipes
  * `consumed` when it has let go of the old state. No state is ever written to disk: a session does not survive its
  * process.
  *
