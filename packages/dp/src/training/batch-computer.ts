@@ -59,8 +59,6 @@ interface Slot {
   readonly into: Readonly<Record<string, Float32Array>>;
   /** The same for what it tells of each example. */
   readonly perExample: Readonly<Record<string, Float32Array>>;
-  /** Which of the sums of the shared memory `into` is. */
-  readonly sum: number | undefined;
 }
 
 interface Flight {
@@ -192,23 +190,14 @@ export class BatchComputer {
 
   async #launch(indices: Uint32Array): Promise<Flight> {
     const program = await this.#program(this.#options.mode === 'fast' ? 'sum' : 'rows');
-    const slot = this.#take(program);
+    // No free slot holds a sum that waits for the end of the step: those before the last ones were settled, and after those nothing is launched.
+    const slot = this.#free.pop() ?? this.#slot(program, this.#slots++);
     slot.chunk.gather(indices);
     for (const { name, law } of this.#options.graph.draws) fillDraws(slot.draws[name]!, law, this.#options.random);
     const outputs = program.run(this.#inputs(slot), { ...slot.into, ...slot.perExample });
     // A failure is looked at when it is this chunk's turn.
     outputs.catch(() => undefined);
     return { slot, indices, outputs };
-  }
-
-  /** A slot whose arrays nobody needs any more. */
-  #take(program: CompiledProgram): Slot {
-    const { fused } = this.#options;
-    const most = fused?.sums.length ?? Infinity;
-    const ready = ({ sum }: Slot): boolean => sum === undefined || fused === undefined || fused.isFree(sum);
-    if (this.#slots === most && !this.#free.some(ready)) fused?.settle();
-    const at = this.#free.findLastIndex(ready);
-    return at >= 0 ? this.#free.splice(at, 1)[0]! : this.#slot(program, this.#slots++);
   }
 
   #inputs(slot: Slot): Record<string, Float32Array> {
@@ -230,7 +219,6 @@ export class BatchComputer {
       draws: Object.fromEntries(graph.draws.map(({ name, shape }) => [name, sharedFloats(n * sizeOf(shape))])),
       into: Object.fromEntries(large),
       perExample: Object.fromEntries(others.map(([name, shape]) => [name, sharedFloats(sizeOf(shape))])),
-      sum: sum === undefined ? undefined : index,
     };
   }
 
