@@ -5,11 +5,6 @@
  */
 import type { NoiseValues } from '../noise/step-noise.ts';
 
-/** What the thread is started with. */
-export interface NoiseWorkerData {
-  readonly gridBits: number;
-}
-
 /** A request for the noise of one step: the array for it, in memory that both threads see. */
 export type NoiseRequest = NoiseValues;
 

@@ -14,7 +14,8 @@ import { INT32_SCALE_BITS, StepNoise } from '../noise/step-noise.ts';
 import type { NoiseValues } from '../noise/step-noise.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
 import { DRAWN } from './noise-messages.ts';
-import type { NoiseRequest, NoiseWorkerData } from './noise-messages.ts';
+import type { NoiseRequest } from './noise-messages.ts';
+import type { NoiseWorkerData } from './noise-worker.ts';
 
 /** What noise is drawn, and how much ahead. All of it is public. */
 export interface NoiseWorkerOptions {

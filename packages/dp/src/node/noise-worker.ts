@@ -5,11 +5,16 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { nodeRandom } from './noise-random.ts';
 import { BitSource } from '../noise/bit-source.ts';
 import { createFastGaussian } from '../noise/fast-gaussian.ts';
 import { DRAWN } from './noise-messages.ts';
-import type { NoiseRequest, NoiseWorkerData } from './noise-messages.ts';
+import type { NoiseRequest } from './noise-messages.ts';
+import { nodeRandom } from './noise-random.ts';
+
+/** What the thread is started with. */
+export interface NoiseWorkerData {
+  readonly gridBits: number;
+}
 
 const { gridBits } = workerData as NoiseWorkerData;
 const bits = new BitSource(nodeRandom);

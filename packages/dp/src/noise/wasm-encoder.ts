@@ -105,26 +105,16 @@ export const op = {
 const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
 const name = (text: string): number[] => [text.length, ...Array.from(text, (letter) => letter.charCodeAt(0))];
 
-/** One function from and to an i32, exported as `run`, and a memory exported as `memory`. */
-export interface SingleFunction {
-  readonly pages: number;
-  /** Types of the locals after the parameter, which is local 0. */
-  readonly locals: readonly number[];
-  /** Instructions without the closing `end`. */
-  readonly body: readonly (readonly number[])[];
-}
-
 /** A function with one result or none. */
-export interface ModuleFunction extends Omit<SingleFunction, 'pages'> {
+export interface ModuleFunction {
   readonly name: string;
   /** Types of the parameters, which are the first locals. */
   readonly parameters: readonly number[];
   readonly results: readonly number[];
-}
-
-/** The bytes of a module with one function. */
-export function encodeModule({ pages, locals, body }: SingleFunction): Uint8Array<ArrayBuffer> {
-  return encodeFunctions(pages, [{ name: 'run', parameters: [I32], results: [I32], locals, body }]);
+  /** Types of the locals after the parameters. */
+  readonly locals: readonly number[];
+  /** Instructions without the closing `end`. */
+  readonly body: readonly (readonly number[])[];
 }
 
 /** The bytes of a module that exports functions, and a memory of so many pages of 64 KiB as `memory`. */
