@@ -171,6 +171,79 @@ class Whatever extends tf.layers.Layer {
 }
 serialization.registerClass(Whatever as unknown as serialization.SerializableConstructor<serialization.Serializable>);
 
+/** A number for each place in the batch, or for each of `inner` positions of each place. */
+const byPlace = <T>(ops: Ops<T>, x: T, value: (place: number, position: number) => number, inner = 1): T => {
+  const [n] = ops.shapeOf(x) as [number];
+  return ops.constant(
+    Float64Array.from({ length: n * inner }, (_, i) => value(Math.floor(i / inner), i % inner)),
+    [n * inner, 1, 1],
+  );
+};
+const alternating = (place: number): number => (place % 2 === 0 ? 1 : -1);
+
+describe('values that no example gives', () => {
+  it.each<[string, Build]>([
+    [
+      'a list with one value for all',
+      (ops, x) =>
+        ops.mul(
+          x,
+          byPlace(ops, x, () => 0.5),
+        ),
+    ],
+    [
+      'positions that are repeated for each example',
+      (ops, x, w) => {
+        const [n] = ops.shapeOf(x) as [number];
+        const positions = ops.reshape(
+          byPlace(ops, x, (_, position) => position, 4),
+          [4 * n, 1],
+        );
+        const weights = ops.reshape(ops.broadcastTo(w, [n, 4, 6]), [4 * n, 6]);
+        return ops.reshape(ops.mul(ops.reshape(x, [4 * n, 6]), ops.add(positions, weights)), [n, 4, 6]);
+      },
+    ],
+    ['a function of such a list', (ops, x) => ops.where(ops.greater(x, ops.exp(byPlace(ops, x, () => 2))), x, ops.neg(x))],
+  ])('pass where all examples get the same: %s', (_, build) => {
+    check(build);
+  });
+
+  it.each<[string, Build]>([
+    ['mul', (ops, x) => ops.mul(x, byPlace(ops, x, alternating))],
+    ['mul', (ops, x) => ops.mul(x, ops.exp(byPlace(ops, x, alternating)))],
+    ['greater', (ops, x) => ops.greater(x, byPlace(ops, x, alternating))],
+    ['where', (ops, x) => ops.where(byPlace(ops, x, alternating), x, ops.neg(x))],
+    ['isFinite', (ops, x) => ops.isFinite(ops.add(ops.reshape(byPlace(ops, x, alternating), [5, 1, 1]), x))],
+    [
+      'mul',
+      (ops, x) => {
+        const [n] = ops.shapeOf(x) as [number];
+        const lists = ops.reshape(
+          byPlace(ops, x, (place, position) => place + position, 4),
+          [4 * n, 1],
+        );
+        return ops.reshape(ops.mul(ops.reshape(x, [4 * n, 6]), lists), [n, 4, 6]);
+      },
+    ],
+    ['concat', (ops, x) => ops.concat([x, ops.broadcastTo(byPlace(ops, x, alternating), [5, 1, 6])], 1)],
+    ['matMul', (ops, x, w) => ops.matMul(x, ops.mul(ops.reshape(w, [1, 6, 4]), byPlace(ops, x, alternating)))],
+    [
+      'conv2d',
+      (ops, x) => {
+        const [n] = ops.shapeOf(x) as [number];
+        const kernels = ops.reshape(byPlace(ops, x, alternating), [n, 1, 1, 1]);
+        return ops.reshape(ops.conv2d(ops.reshape(x, [1, n, 4, 6]), kernels, { ...window, groups: n }), [n, 4, 6]);
+      },
+    ],
+    ['out', (ops, x) => byPlace(ops, x, alternating)],
+  ])('are refused in %s where they differ from place to place', (operation, build) => {
+    const named = operation === 'isFinite' ? 'add' : operation;
+    expect(() => check(build)).toThrow(
+      new RegExp(`the probe mixes examples: ${named}: .* differs from place to place in the batch; mend it`),
+    );
+  });
+});
+
 describe('layer kinds of one’s own', () => {
   const net = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] }), new Whatever({ name: 'mine' })] });
 

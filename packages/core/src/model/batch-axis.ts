@@ -1,17 +1,19 @@
 /**
  * The structural check that examples stay apart: follows the batch axis through every operation of a recorded program and refuses the first
- * that lets one example touch another. It reads shapes and operations, never values, so that what passes it holds for all data.
+ * that lets one example touch another, or that makes an example's numbers depend on its place. It reads shapes, operations and constants, never values, so that what passes it
+ * holds for all data.
  *
  * @module
  */
 import { SottoError } from '../errors.ts';
 import type { Program } from '../ops/engine.ts';
-import { aligned, along, mixes } from '../ops/batch-place.ts';
+import { aligned, along, mixes, mustBeSame } from '../ops/batch-place.ts';
 import type { BatchPlace, PlacedNode } from '../ops/batch-place.ts';
 import { nameOf, recordProgram } from '../ops/graph.ts';
 import type { GraphAttributes, GraphNode, GraphOperation } from '../ops/graph.ts';
 import { placeOf } from '../ops/primitive.ts';
 import { sizeOf } from '../ops/shapes.ts';
+import { isSameForAll } from './same-for-all.ts';
 
 type Rule<K extends GraphOperation> = (
   node: PlacedNode<GraphAttributes[K]>,
@@ -46,7 +48,9 @@ const rules: { readonly [K in GraphOperation]: Rule<K> } = {
   sum: ({ attributes: { axes } }, [place]) => along(axes, place, 'adds'),
   max: ({ attributes: { axes } }, [place]) => along(axes, place, 'takes the maximum'),
   softmax: ({ shape }, [place]) => along([shape.length - 1], place, 'normalises'),
-  matMul({ shape, inputShapes, attributes: { transposeA, transposeB } }, [a, b]) {
+  matMul(node, [a, b]) {
+    const { shape, inputShapes, attributes } = node;
+    const { transposeA, transposeB } = attributes;
     const [rank, rankA, rankB] = [shape.length, inputShapes[0]!.length, inputShapes[1]!.length];
     /** Where an operand's examples lie in the product: −1 for the axis that is summed over. */
     const inProduct = (place: BatchPlace, own: number, transposed: boolean, kept: 0 | 1): BatchPlace => {
@@ -59,7 +63,12 @@ const rules: { readonly [K in GraphOperation]: Rule<K> } = {
     const right = inProduct(b, rankB, transposeB, 1);
     if (left !== undefined && right !== undefined && (left.axis !== right.axis || left.inner !== right.inner))
       mixes('its product pairs every example with every other');
-    return left ?? right;
+    const found = left ?? right;
+    if (found !== undefined && found.axis < rank - 2) {
+      if (left === undefined) mustBeSame(node, 0, found.axis - (rank - rankA));
+      if (right === undefined) mustBeSame(node, 1, found.axis - (rank - rankB));
+    }
+    return found;
   },
   reshape({ shape, inputShapes }, [place], n) {
     if (place === undefined) return undefined;
@@ -89,17 +98,25 @@ const rules: { readonly [K in GraphOperation]: Rule<K> } = {
     if (table.axis === 0 || ids !== undefined) mixes('it looks rows up in other examples');
     return { ...table, axis: table.axis + inputShapes[1]!.length - 1 };
   },
-  conv2d({ attributes: { options }, shape }, [x, kernel], n) {
+  conv2d(node, [x, kernel], n) {
+    const { attributes, shape } = node;
+    const { options } = attributes;
     if (kernel === undefined && (x === undefined || x.axis === 0)) return x;
     // Examples as channel groups: each group's kernels see its own channels only.
     const channels = (x === undefined || x.axis === 1) && (kernel === undefined || kernel.axis === 0);
     if (!channels || options.groups % n !== 0) mixes('its convolution sums over examples');
+    if (x === undefined) mustBeSame(node, 0, 1);
+    if (kernel === undefined) mustBeSame(node, 1, 0);
     return { axis: 1, inner: shape[1]! / n };
   },
-  conv2dInputGradient({ attributes: { options }, shape }, [gradient, kernel], n) {
+  conv2dInputGradient(node, [gradient, kernel], n) {
+    const { attributes, shape } = node;
+    const { options } = attributes;
     if (kernel === undefined && (gradient === undefined || gradient.axis === 0)) return gradient;
     const channels = (gradient === undefined || gradient.axis === 1) && (kernel === undefined || kernel.axis === 0);
     if (!channels || options.groups % n !== 0) mixes('its convolution sums over examples');
+    if (gradient === undefined) mustBeSame(node, 0, 1);
+    if (kernel === undefined) mustBeSame(node, 1, 0);
     return { axis: 1, inner: shape[1]! / n };
   },
   patches: (_, [place]) => along([1, 2, 3], place, 'slides a window'),
@@ -140,7 +157,12 @@ export function assertPerExample(program: Program, { batchSize, inputs, what, cu
       places.set(
         node,
         rule(
-          { shape: node.shape, inputShapes: node.inputs.map((input) => input.shape), attributes: node.attributes },
+          {
+            shape: node.shape,
+            inputShapes: node.inputs.map((input) => input.shape),
+            attributes: node.attributes,
+            isSameForAll: (input, axis) => isSameForAll(node.inputs[input]!, axis, batchSize),
+          },
           node.inputs.map((input) => places.get(input)),
           batchSize,
         ),
@@ -151,6 +173,8 @@ export function assertPerExample(program: Program, { batchSize, inputs, what, cu
   }
   for (const [name, node] of Object.entries(graph.outputs)) {
     const place = places.get(node);
+    if (place === undefined && node.shape[0] === batchSize && !isSameForAll(node, 0, batchSize))
+      throw fault(name, 'it depends on no example and differs from place to place in the batch');
     if (place !== undefined && (place.axis !== 0 || place.inner !== 1))
       throw fault(name, `its examples are not along its first axis, of size ${batchSize}`);
   }

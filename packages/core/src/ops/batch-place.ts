@@ -19,6 +19,8 @@ export interface PlacedNode<A> {
   readonly shape: Shape;
   readonly inputShapes: readonly Shape[];
   readonly attributes: A;
+  /** Whether an operand that depends on no example is the same for all of them, which lie along that axis of it. Not asked where it is missing. */
+  readonly isSameForAll?: (input: number, axis: number) => boolean;
 }
 
 /** Refuses an operation; `why` completes the sentence "the operation …". */
@@ -26,8 +28,11 @@ export function mixes(why: string): never {
   throw new SottoError('unsupported', why);
 }
 
-/** Operands aligned at their last axes, as broadcasting does: all that hold examples must hold them at the same place. */
-export function aligned({ shape, inputShapes }: PlacedNode<unknown>, places: readonly BatchPlace[]): BatchPlace {
+/**
+ * Operands aligned at their last axes, as broadcasting does: all that hold examples must hold them at the same place, and those that hold none must say the same for each of them.
+ */
+export function aligned(node: PlacedNode<unknown>, places: readonly BatchPlace[]): BatchPlace {
+  const { shape, inputShapes } = node;
   let found: BatchPlace;
   for (const [i, place] of places.entries()) {
     if (place === undefined) continue;
@@ -36,7 +41,19 @@ export function aligned({ shape, inputShapes }: PlacedNode<unknown>, places: rea
       mixes('it combines values whose examples lie along different axes');
     found = here;
   }
+  if (found !== undefined) {
+    const { axis } = found;
+    places.forEach((place, i) => {
+      if (place === undefined) mustBeSame(node, i, axis - (shape.length - inputShapes[i]!.length));
+    });
+  }
   return found;
+}
+
+/** Refuses an operand that depends on no example and differs along the axis that meets the examples. */
+export function mustBeSame({ inputShapes, isSameForAll }: PlacedNode<unknown>, input: number, axis: number): void {
+  if (axis < 0 || inputShapes[input]![axis] === 1 || isSameForAll === undefined || isSameForAll(input, axis)) return;
+  mixes('it combines examples with a value that differs from place to place in the batch');
 }
 
 /** An operation along some axes, which must not be that of the examples; `what` it does there is for the message. */
