@@ -28,7 +28,7 @@ function scaledPi(bits: bigint): bigint {
 }
 
 /**
- * 2^q·e^z for z = `numerator`/2^`shift` ≥ 0, too low by less than a part in 2^(q − 3)/N after N terms of the series.
+ * 2^q·e^z for z = `numerator`/2^`shift` ≥ 0, too low by less than 6N·e^z after N terms of the series.
  *
  * A term zⁿ/n! is made from the one before by rounding down twice, which takes less than 2 units from it. What is missing travels on through factors z/i: from the terms
  * after it altogether less than Σ zᵐ/m! = e^z times as much. So N terms miss less than 2N·e^z units in all. The series ends at a term that is rounded to 0 with n > 2z: that term
@@ -58,10 +58,10 @@ export class ScaledDensity {
   }
 
   /**
-   * 2^bits·φ(`numerator`/2^`shift`) within 1, for arguments below 2⁸.
+   * 2^bits·φ(`numerator`/2^`shift`) within 1, for arguments below 2¹⁰.
    *
-   * With z < 2¹⁵ and q = bits + 32 < 2¹⁶ the series has N < 2¹⁷·5 terms, so that e^z is within a part in 2^(q − 23), √(2π) within one in 2^(q − 3), and φ < ½ within 2^−(bits + 8).
-   * Rounding to the nearest adds a half.
+   * z < 2¹⁹, and zⁿ/n! ≤ (ez/n)ⁿ ≤ 2⁻ⁿ for n ≥ 5.5z, so that the series has N ≤ max(5.5z, q) + 2 < 2²² terms where q = bits + 32 < 2²¹. Then e^z is within a part in 2^(q − 25), √(2π)
+   * within one in 2^(q − 3), and φ < ½ within 2^−(bits + 6). Rounding to the nearest adds a half.
    */
   at(numerator: bigint, shift: bigint): bigint {
     const q = this.#guarded;
