@@ -27,20 +27,22 @@ interface Check {
 
 function checksOf(file: string): readonly Check[] {
   const source = readFileSync(new URL(file, SOURCES), 'utf8');
-  return [...source.matchAll(/throw new (?:RoundAbort|SottoError)\(\s*'([a-z-]+)'|\brefuse\(/g)].flatMap((match): Check[] => {
-    if (match[1] !== undefined && CALLER.has(match[1])) return [];
-    // The statement that decides about it begins at the last "if (" before it, in the same function.
-    const start = source.lastIndexOf('if (', match.index);
-    const body = source.lastIndexOf('\nfunction ', match.index);
-    const exported = source.lastIndexOf('\nexport function ', match.index);
-    if (start < Math.max(body, exported)) return [];
-    const condition = source
-      .slice(start, match.index)
-      .replace(/\s+/g, ' ')
-      .replace(/ \{.*$/, '')
-      .trim();
-    return [{ file, condition, start, end: match.index + match[0].length }];
-  });
+  return [...source.matchAll(/throw new (?:RoundAbort|SottoError)\(\s*'([a-z-]+)'|\brefuse\(|throw broken\(/g)].flatMap(
+    (match): Check[] => {
+      if (match[1] !== undefined && CALLER.has(match[1])) return [];
+      // The statement that decides about it begins at the last "if (" before it, in the same function.
+      const start = source.lastIndexOf('if (', match.index);
+      const body = source.lastIndexOf('\nfunction ', match.index);
+      const exported = source.lastIndexOf('\nexport function ', match.index);
+      if (start < Math.max(body, exported)) return [];
+      const condition = source
+        .slice(start, match.index)
+        .replace(/\s+/g, ' ')
+        .replace(/ \{.*$/, '')
+        .trim();
+      return [{ file, condition, start, end: match.index + match[0].length }];
+    },
+  );
 }
 
 const files = (readdirSync(SOURCES, { recursive: true }) as string[])

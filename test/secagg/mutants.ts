@@ -45,6 +45,21 @@ export const mutants: readonly Mutant[] = [
       { file: 'parameters.ts', find: 'export const COMPLETE_GRAPH_MAX = 512;', replace: 'export const COMPLETE_GRAPH_MAX = 16;' },
     ],
   },
+  ...(
+    [
+      ['blame: both messages are there', 'rosterMessage === undefined || sharesMessage === undefined', 'false'],
+      ['blame: the dealer signed its shares', ' || !verifyShares(crypto, signingKeys[dealer]!, sid, shares)', ''],
+      ['blame: an answer counts once', 'new Set(opened.map((share) => share.holder)).size !== opened.length', 'false'],
+      ['blame: shares of one kind', 'new Set(opened.map((share) => share.kind)).size > 1', 'false'],
+      [
+        'blame: too many disagree',
+        'if (wrong === undefined) throw broken(`too many of the shares of ${blame.dealer} disagree to tell which`);',
+        'if (wrong === undefined) return { holders: [], conclusive: false };',
+      ],
+    ] as const
+  ).map(([name, find, replace]) =>
+    one(name, 'evidence of a blame that is forged, incomplete, repeated or mixed', 'server/blame.ts', find, replace),
+  ),
   one(
     'blame: signatures of answers',
     'one wrong share is corrected and blamed on dealer or holder, never on a holder alone',

@@ -392,6 +392,34 @@ export const serverAttacks: readonly Attack[] = [
     },
   },
   {
+    name: 'evidence of a blame that is forged, incomplete, repeated or mixed',
+    run() {
+      const six = [...FIVE, 'fred'];
+      const run = tampered(six, answering('bert', wrongShareOf('carl')));
+      const { evidence } = run.server.incidents.find((incident) => incident.kind === 'bad-share')!;
+      const [roster, shares, ...answers] = evidence as [Uint8Array, Uint8Array, ...Uint8Array[]];
+      const refused = (messages: readonly Uint8Array[], why: RegExp): void =>
+        assert.throws(() => checkBlame({ crypto, trust }, run.context, { dealer: 'carl', evidence: messages }), why);
+      refused([], /the roster or the shares are missing/);
+      // Boxes that carl did not sign.
+      const { sid } = run.server.state.session!;
+      const { boxes } = decodeShares(sid, WIRE, shares);
+      const forged = signShares(crypto, identityOf('bert').signingSeed, sid, { id: 'carl', boxes: boxes.slice(1) });
+      refused([roster, encodeShares(sid, forged), ...answers], /not signed by carl/);
+      refused([roster, shares, ...answers, answers[0]!], /there twice/);
+      // bert opens r where the others open b, properly signed.
+      const mixed = answers.map((message) => {
+        const answer = decodeUnmask(sid, WIRE, message);
+        if (answer.id !== 'bert') return message;
+        const other = answer.shares.map((share) => (share.dealer === 'carl' ? { ...share, kind: 'r' as const } : share));
+        return encodeUnmask(sid, signUnmask(crypto, identityOf('bert').signingSeed, sid, { id: 'bert', shares: other }));
+      });
+      refused([roster, shares, ...mixed], /both kinds/);
+      // One answer fewer, and the one wrong share cannot be told any more.
+      refused([roster, shares, ...answers.slice(1)], /too many of the shares/);
+    },
+  },
+  {
     name: 'colluding holders who make an honest one stand out: the evidence is not conclusive',
     run() {
       frameHonestHolder(7, 2, false);

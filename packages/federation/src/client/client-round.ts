@@ -101,22 +101,38 @@ export class ClientRound {
 
   /** Plays the round to its receipt; throws where it is given up. */
   async play(): Promise<void> {
-    const { world } = this.#parts;
     let step = startClient(this.#setup);
+    try {
+      await this.#playFrom(step, (next) => {
+        step = next;
+      });
+    } finally {
+      // Whatever ended the round, its secrets do not outlive it.
+      wipe(...step.consumed, ...stepClient(this.#setup, step.state, { type: 'cancel', reason: 'the round has ended' }).consumed);
+    }
+  }
+
+  /** Plays from a step on and tells of every step that it takes. */
+  async #playFrom(first: ClientStep, onStep: (step: ClientStep) => void): Promise<void> {
+    const { world } = this.#parts;
+    let step = first;
     for (;;) {
       step = this.#makeDurable(step);
+      onStep(step);
       wipe(...step.consumed);
       const { state } = step;
       if (state.phase === 'done') return;
       if (state.phase === 'aborted') throw new SottoError('protocol-aborted', `${state.abort.code}: ${state.abort.message}`);
       if (state.phase === 'ready-for-input') {
         step = stepClient(this.#setup, state, { type: 'input', vectors: await this.#input(state) });
+        onStep(step);
         continue;
       }
       const [outgoing] = step.outgoing;
       if (outgoing === undefined) throw new SottoError('internal', `nothing to send in phase ${state.phase}`);
       const message = await this.#exchange(state, outgoing);
       step = stepClient(this.#setup, state, { type: 'message', message, nowMs: world.nowMs() });
+      onStep(step);
       if (state.phase === 'awaiting-delivery' && step.state.phase === 'ready-for-input') {
         world.log.info('client.shared', { round: this.#offer.round });
       }
@@ -148,7 +164,11 @@ export class ClientRound {
         });
         this.#contributed = created;
       }
-      if (!created) return stepClient(this.#setup, step.state, { type: 'record-refused' });
+      if (!created) {
+        // The step that is not taken hands its own secrets out as well.
+        const refused = stepClient(this.#setup, step.state, { type: 'record-refused' });
+        return { ...refused, consumed: [...step.consumed, ...refused.consumed] };
+      }
     }
     return step;
   }

@@ -61,6 +61,8 @@ export function openDelivery(setup: ClientSetup, state: ClientStateOf<'awaiting-
   const seen = { ...state.seen, delivery: crypto.sha256(message) };
   if (complaint !== undefined) return complain(setup, state, complaint, [...consumed, secrets.b, ...secretsOf(held, pairs)]);
   if (held.length < session.threshold) {
+    // The state that is given up knows nothing of what was opened here.
+    wipe(...secretsOf(held, pairs));
     throw new RoundAbort('shares-too-few', `${held.length - 1} shares open here; ${session.threshold - 1} are needed`);
   }
   return {
