@@ -13,6 +13,7 @@ import { openWebGpuMemory } from './device-memory.ts';
 import { cpuRules } from './emit-cpu.ts';
 import { webGpuRules } from './emit-webgpu.ts';
 import { applyOn, emitGraph } from './emit.ts';
+import { keepFullPrecision } from './full-precision.ts';
 import { cpuFusions } from './fusions.ts';
 import { LanePool } from './lane-pool.ts';
 import { findBlock } from './nchwc-block.ts';
@@ -48,6 +49,7 @@ export function onnxEngine(options: OnnxEngineOptions = {}): Engine {
       `lanes is ${lanes} with the provider ${provider}; lanes are for the cpu provider, so leave them out`,
     );
   }
+  if (provider === 'cuda') keepFullPrecision();
   const settings = { provider, threads };
   const pool = lanes === undefined ? undefined : new LanePool(lanes, settings);
   let block: Promise<number> | undefined;

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import util from 'node:util';
 import { SottoError } from '../errors.ts';
+import { keepFullPrecision } from '../onnx/full-precision.ts';
 
 /** Which of the two packages, and where it lies. */
 export interface TfjsNodeOptions {
@@ -38,6 +39,7 @@ export async function loadTfjsNode(options: TfjsNodeOptions = {}): Promise<strin
   legacy.isArray = Array.isArray;
   const folder = options.folder ?? process.env['SOTTO_TFJS_NODE'];
   const require = createRequire(folder === undefined ? import.meta.url : join(resolve(folder), 'package.json'));
+  if (options.gpu === true) keepFullPrecision();
   const quiet = tf.env().getBool('PROD');
   try {
     // Two copies of a backend warn of each kernel that both bring.

@@ -32,8 +32,9 @@ export function maxFloatRows(maxBatchSize: number): number {
  * s such that adding or removing one example moves the computed sum by at most C·(1 + s) in the L2 norm.
  *
  * With u = 2⁻²⁴, to first order, for any order of summation (Higham 2002, §3.1 and §4.2):
- * a squared norm of D terms is off by a relative (D + 4)·u, so that an example's norm after clipping exceeds C by at most (D/2 + 8)·u: root,
- * quotient, product, the rounding of C and of its share of a layer, and what underflows, included. Floats underflow and overflow outside of what that analysis
+ * a squared norm of D terms is off by a relative (D + 4)·u, so that an example's norm after clipping exceeds C by at most (D/2 + 24)·u: product, the rounding of C
+ * and of its share of a layer, what underflows, and root and quotient, included, also where these are as WGSL allows (§15.7.4: 2.5 units in the last place for a
+ * quotient, and for a root those of a quotient and of an inverse root, 2; a unit is up to 2u). Floats underflow and overflow outside of what that analysis
  * assumes, so squared norms below LO = 2⁻⁷⁰ are replaced by LO, of which lost squares are less than 2⁻³⁰ (2⁻³¹ of a norm: u/128), and examples with squared norms above
  * HI = 2¹²⁰ contribute zero: see {@link ./float-range.ts}. A sum of B clipped examples, each of which goes through at most R additions in float32, is off by
  * (R + 2)·u·Σ|cᵢgᵢ|, in norm at most (R + 2)·u·B·C, on either of the two neighbouring data sets. A tenth is added for the higher orders and for the additions in
@@ -43,5 +44,5 @@ export function floatSlack({ dimension, maxBatchSize, maxFloatRows: rows }: Floa
   integer('dimension', dimension, 1);
   integer('maxBatchSize', maxBatchSize, 1);
   integer('maxFloatRows', rows, 1, maxBatchSize);
-  return 1.1 * UNIT_ROUNDOFF * (dimension / 2 + 8 + 2 * maxBatchSize * (rows + 2));
+  return 1.1 * UNIT_ROUNDOFF * (dimension / 2 + 24 + 2 * maxBatchSize * (rows + 2));
 }

@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { setImmediate } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { SottoError } from '@sotto/core/errors';
 import { compileModel } from '@sotto/core/model';
 import { isShared, sharedFloats } from '@sotto/core/ops';
@@ -70,6 +70,8 @@ function startThread(pending: PendingWork): TrainingPort {
   const file = new URL(source ? './training-worker.ts' : './training-worker.js', import.meta.url);
   return new Worker(file, {
     workerData: pending,
+    // Not a copy, so that engines of NVIDIA's processors are told of full precision.
+    env: SHARE_ENV,
     execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [],
   });
 }
