@@ -5,6 +5,7 @@
  */
 import { oneOf, openProbability, positive } from '@sotto/core/check';
 import type { Ops } from '@sotto/core/ops';
+import { knownKeys } from '../known-keys.ts';
 import type { ClipFactor } from './quantised-sum.ts';
 
 /**
@@ -38,9 +39,18 @@ export type AdaptiveClipping = Required<Extract<Clipping, { kind: 'adaptive' }>>
 
 const DEFAULT_GAMMA = 0.01;
 
+const MEMBERS: Readonly<Record<Clipping['kind'], readonly string[]>> = {
+  flat: ['kind', 'norm'],
+  perLayer: ['kind', 'norm'],
+  automatic: ['kind', 'norm', 'gamma'],
+  normalised: ['kind', 'norm'],
+  adaptive: ['kind', 'norm', 'quantile', 'learningRate', 'countNoise'],
+};
+
 /** Checks a clipping rule and freezes it with its defaults filled in, except `countNoise`, which the plan fills in. */
 export function checkClipping(clipping: Clipping): Clipping {
   oneOf('clipping.kind', clipping.kind, ['flat', 'perLayer', 'automatic', 'normalised', 'adaptive']);
+  knownKeys('clipping', clipping, MEMBERS[clipping.kind]);
   const norm = positive('clipping.norm', clipping.norm);
   if (clipping.kind === 'adaptive') {
     return Object.freeze({

@@ -6,6 +6,7 @@
  */
 import { integer, openProbability } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
+import { knownKeys } from '../known-keys.ts';
 
 /** How weights are averaged. */
 export interface AverageOptions {
@@ -33,6 +34,7 @@ export class WeightAverage {
    * @param values Where the average is kept; by default in an array of its own
    */
   constructor(options: AverageOptions, dimension: number, values?: Float64Array) {
+    knownKeys('average', options, ['decay', 'warmUp']);
     this.#decay = openProbability('average.decay', options.decay);
     this.#warmUp = options.warmUp ?? true;
     this.#values = values ?? new Float64Array(integer('dimension', dimension, 0));

@@ -5,6 +5,7 @@
  */
 import { finite, integer, nonNegative, oneOf, positive } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
+import { knownKeys } from '../known-keys.ts';
 
 /** An optimiser's options. */
 export type OptimiserOptions =
@@ -58,6 +59,9 @@ export interface Optimiser {
   restore(state: OptimiserState): void;
 }
 
+const SGD_MEMBERS = ['kind', 'learningRate', 'momentum', 'nesterov', 'weightDecay'];
+const ADAM_MEMBERS = ['kind', 'learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay', 'noiseCorrection'];
+
 /** An array of zeros for a vector of the optimiser. */
 export type AllocateSlot = (index: number) => Float64Array;
 
@@ -78,6 +82,9 @@ export function createOptimiser(
   allocate: AllocateSlot = () => new Float64Array(dimension),
 ): Optimiser {
   oneOf('optimiser.kind', options.kind, ['sgd', 'adam', 'adamw']);
+  knownKeys('optimiser', options, options.kind === 'sgd' ? SGD_MEMBERS : ADAM_MEMBERS);
+  if (options.kind !== 'sgd' && options.noiseCorrection !== undefined)
+    knownKeys('optimiser.noiseCorrection', options.noiseCorrection, ['floor']);
   positive('optimiser.learningRate', options.learningRate);
   nonNegative('optimiser.weightDecay', options.weightDecay ?? 0);
   const slots = Array.from({ length: slotCountOf(options) }, (_, i) => allocate(i));

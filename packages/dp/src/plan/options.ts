@@ -9,6 +9,7 @@ import { checkClipping } from '../clip/clipping.ts';
 import type { AdaptiveClipping, Clipping } from '../clip/clipping.ts';
 import { createGrid, defaultGridBits } from '../clip/grid.ts';
 import { gradientNoise } from '../clip/quantile.ts';
+import { knownKeys } from '../known-keys.ts';
 import { checkSampling, expectedUnits, mostUnits, truncationCap } from '../sampling/sampling.ts';
 import type { Sampling } from '../sampling/sampling.ts';
 import { checkSchedule, isConstant, scheduleRange, scheduleValue } from './schedule.ts';
@@ -98,9 +99,24 @@ export function gradientNoiseOf(clipping: Clipping, noiseMultiplier: number): nu
     : noiseMultiplier;
 }
 
+const MEMBERS: readonly (keyof MechanismPlanOptions)[] = [
+  'sampling',
+  'sampleRate',
+  'expectedBatchSize',
+  'maxBatchSize',
+  'clipping',
+  'noiseMultiplier',
+  'noiseSchedule',
+  'normSchedule',
+  'gridBits',
+  'mode',
+  'unit',
+];
+
 /** Checks options and fills in what they leave out. Throws `invalid-argument`. */
 export function checkPlan(options: MechanismPlanOptions | SampledPlanOptions): CheckedPlan {
   // Configuration files reach this without a type check.
+  knownKeys('', options, MEMBERS);
   for (const name of ['clipping', 'sampling', 'unit'] as const) {
     const value: unknown = options[name];
     if (value === undefined && name !== 'clipping') continue;
@@ -159,7 +175,9 @@ export function checkPlan(options: MechanismPlanOptions | SampledPlanOptions): C
 
 function checkUnit(unit: PlanUnit | undefined, mode: 'secure' | 'fast'): Required<PlanUnit> {
   if (unit === undefined) return Object.freeze({ kind: 'record' });
-  if (oneOf('unit.kind', unit.kind, ['record', 'user']) === 'record') return Object.freeze({ kind: 'record' });
+  const record = oneOf('unit.kind', unit.kind, ['record', 'user']) === 'record';
+  knownKeys('unit', unit, record ? ['kind'] : ['kind', 'contributionBound', 'combine']);
+  if (record) return Object.freeze({ kind: 'record' });
   const { contributionBound, combine } = unit as Extract<PlanUnit, { kind: 'user' }>;
   const checked = {
     kind: 'user' as const,

@@ -6,6 +6,7 @@
  */
 import { finite, integer, oneOf, positive } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
+import { knownKeys } from '../known-keys.ts';
 
 /**
  * A schedule. Steps count from 0.
@@ -27,6 +28,16 @@ export type Schedule =
 
 const MAX_DEPTH = 8;
 
+const MEMBERS: Readonly<Record<Exclude<Schedule, number>['kind'], readonly string[]>> = {
+  constant: ['kind', 'value'],
+  linear: ['kind', 'from', 'to', 'steps'],
+  cosine: ['kind', 'from', 'to', 'steps'],
+  exponential: ['kind', 'from', 'to', 'steps'],
+  piecewise: ['kind', 'boundaries', 'values'],
+  warmUp: ['kind', 'from', 'steps', 'after'],
+  hold: ['kind', 'every', 'schedule'],
+};
+
 /**
  * Checks a schedule and returns a frozen copy.
  *
@@ -46,6 +57,7 @@ export function checkSchedule(name: string, schedule: Schedule, range: 'positive
   };
   if (typeof schedule === 'number') return value(name, schedule);
   if (depth === MAX_DEPTH) throw new SottoError('invalid-argument', `${name} is nested more than ${MAX_DEPTH} deep; flatten it`);
+  if (Object.hasOwn(MEMBERS, schedule.kind)) knownKeys(name, schedule, MEMBERS[schedule.kind]);
   switch (schedule.kind) {
     case 'constant':
       return Object.freeze({ kind: schedule.kind, value: value(`${name}.value`, schedule.value) });

@@ -6,6 +6,7 @@
 import { integer, oneOf, openProbability, probability } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { Adjacency } from '@sotto/core/event';
+import { knownKeys } from '../known-keys.ts';
 
 /**
  * A way of sampling. All numbers are public constants: a size of the data among them is one that the owner has declared.
@@ -25,6 +26,13 @@ export type Sampling =
 
 const MAX_UNITS = 2 ** 32 - 1;
 
+const MEMBERS: Readonly<Record<Sampling['kind'], readonly string[]>> = {
+  poisson: ['kind', 'sampleRate'],
+  truncatedPoisson: ['kind', 'sampleRate', 'sourceSize', 'cap'],
+  shuffle: ['kind', 'batchSize', 'sourceSize'],
+  fixedSize: ['kind', 'batchSize', 'sourceSize'],
+};
+
 function rate(value: number): number {
   return value === 1 ? 1 : openProbability('sampling.sampleRate', probability('sampling.sampleRate', value));
 }
@@ -32,6 +40,7 @@ function rate(value: number): number {
 /** Checks a way of sampling and freezes it. Throws `invalid-argument`. */
 export function checkSampling(sampling: Sampling): Sampling {
   oneOf('sampling.kind', sampling.kind, ['poisson', 'truncatedPoisson', 'shuffle', 'fixedSize']);
+  knownKeys('sampling', sampling, MEMBERS[sampling.kind]);
   if (sampling.kind === 'poisson') return Object.freeze({ kind: sampling.kind, sampleRate: rate(sampling.sampleRate) });
   const sourceSize = integer('sampling.sourceSize', sampling.sourceSize, 1, MAX_UNITS);
   if (sampling.kind === 'truncatedPoisson') {

@@ -9,6 +9,7 @@ import type { DpEvent } from '@sotto/core/event';
 import type { Json } from '@sotto/core/json';
 import { systemRandom } from '@sotto/core/system-random';
 import { epsilonOf } from '../accounting/answer.ts';
+import { knownKeys } from '../known-keys.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
 import { calibrateExtension, calibratePlan, stepCost, stepCosts, validationCost } from './costs.ts';
@@ -80,6 +81,16 @@ export class TrainingAccount {
     this.#mechanism = mechanism;
     this.reports = reports;
     this.#evaluations = evaluations;
+    knownKeys('privacy', privacy, ['target', 'steps', 'epochs', 'noiseMultiplier']);
+    if (privacy.target !== undefined) {
+      knownKeys('privacy.target', privacy.target, ['epsilon', 'delta']);
+      if (privacy.noiseMultiplier !== undefined) {
+        throw new SottoError(
+          'invalid-argument',
+          'privacy has a target and a noiseMultiplier; the target decides the noise, so give one of them',
+        );
+      }
+    }
     if (privacy.target === undefined) {
       const { steps, epochs, noiseMultiplier } = privacy;
       this.#plan = planWith(mechanism, noiseMultiplier);
@@ -265,6 +276,8 @@ export class TrainingAccount {
    */
   extend(more: Extension): void {
     const { target, steps, epochs } = more;
+    knownKeys('extend', more, ['target', 'steps', 'epochs']);
+    knownKeys('extend.target', target, ['epsilon', 'delta']);
     const planned = this.#plannedOf('extend', { target, steps, epochs }, this.#plan);
     const noiseMultiplier = calibrateExtension(this.#mechanism, this.reports, planned, this.event());
     this.#planned = {

@@ -5,6 +5,7 @@
  */
 import { finite, integer, oneOf, show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
+import { knownKeys } from '../known-keys.ts';
 
 /** Named figures: `loss` and others that `report` releases with noise, `val_loss` and `val_acc` of validation data, `batch` in callbacks of steps. */
 export type Logs = Readonly<Record<string, number>>;
@@ -62,6 +63,7 @@ export interface EarlyStopping extends TrainingCallbacks {
  * decision is post-processing of what was paid for, or of public data.
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+  knownKeys('earlyStopping', options, ['monitor', 'minDelta', 'patience', 'mode', 'baseline']);
   const monitor = options.monitor ?? 'val_loss';
   const minDelta = Math.abs(finite('earlyStopping.minDelta', options.minDelta ?? 0));
   const patience = integer('earlyStopping.patience', options.patience ?? 0, 0);

@@ -16,6 +16,7 @@ import { checkClipping, clipFactor, clipGroups } from '../clip/clipping.ts';
 import type { Clipping } from '../clip/clipping.ts';
 import { createGrid } from '../clip/grid.ts';
 import { QuantisedSum } from '../clip/quantised-sum.ts';
+import { knownKeys } from '../known-keys.ts';
 import { drawInputs } from './draws.ts';
 import { Chunk, tableOf } from './examples.ts';
 import type { ExampleTable } from './examples.ts';
@@ -87,6 +88,7 @@ const SHRINK = 1 - 2 ** -20;
  *   `invalid-argument` for a model without trainable weights or options out of range.
  */
 export function clippedGradient(model: LayersModelLike | Topology, options: ClippedGradientOptions): ClippedGradientFunction {
+  knownKeys('', options, ['loss', 'lossWeights', 'kinds', 'clipping', 'engine', 'physicalBatchSize', 'random']);
   const clipping = checkClipping(options.clipping);
   if (clipping.kind === 'adaptive') {
     throw new SottoError(

@@ -7,6 +7,7 @@ import { integer, openProbability, positive } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { DpEvent } from '@sotto/core/event';
 import { calibrate } from '../accounting/calibrate.ts';
+import { knownKeys } from '../known-keys.ts';
 import { searchReal } from '../accounting/search.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
@@ -33,10 +34,20 @@ export interface Reports {
  * @param metrics How many metrics are evaluated.
  */
 export function checkReports(report: ReportOptions | undefined, { unit }: Pick<MechanismPlan, 'unit'>, metrics: number): Reports {
-  const known = ['trainLoss', 'batchSize', 'nonFiniteExamples', 'validation'];
-  const unknown = Object.keys(report ?? {}).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new SottoError('invalid-argument', `report.${unknown} is not known; report can hold ${known.join(', ')}`);
+  if (report !== undefined) {
+    knownKeys('report', report, ['trainLoss', 'batchSize', 'nonFiniteExamples', 'validation']);
+    const sum = ['kind', 'noiseMultiplier', 'clip'];
+    const members = {
+      trainLoss: sum,
+      batchSize: sum.slice(0, 2),
+      nonFiniteExamples: sum.slice(0, 2),
+      validation: [...sum, 'evaluations'],
+    };
+    for (const [name, known] of Object.entries(members)) {
+      const given = report[name as keyof ReportOptions];
+      if (given !== undefined) knownKeys(`report.${name}`, given, known);
+    }
+  }
   const { trainLoss, batchSize, nonFiniteExamples, validation } = report ?? {};
   const perUnit = unit.kind === 'user' ? unit.contributionBound : 1;
   const step: Statistic[] = [];

@@ -4,6 +4,7 @@
  * @module
  */
 import { SottoError } from '@sotto/core/errors';
+import { knownKeys, nearestName } from '../known-keys.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
 import type { FitDatasetOptions, ModelOptions, TrainingOptions, ValidationData } from './options.ts';
 
@@ -103,7 +104,10 @@ const MEANT: Readonly<Record<string, string>> = {
 function checkNames(what: string, given: object, known: Readonly<Record<string, true>>): void {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
   if (unknown === undefined) return;
-  const hint = Object.hasOwn(MEANT, unknown) ? MEANT[unknown]! : `it knows ${Object.keys(known).join(', ')}`;
+  const names = Object.keys(known);
+  const nearest = nearestName(unknown, names);
+  const meant = nearest === undefined ? '' : `did you mean ${nearest}? `;
+  const hint = Object.hasOwn(MEANT, unknown) ? MEANT[unknown]! : `${meant}it knows ${names.join(', ')}`;
   throw new SottoError('invalid-argument', `${unknown} is no option of ${what}: ${hint}`);
 }
 
@@ -115,7 +119,8 @@ export function checkModelOptions(given: object): void {
 /** Refuses unknown options of `fit`, `fitDataset` or `steps`, and of the validation data among them. */
 export function checkTrainingOptions(what: 'fit' | 'steps', given: object & Pick<TrainingOptions, 'validationData'>): void {
   checkNames(what, given, what === 'fit' ? fitOptions : stepsOptions);
-  const { validationData } = given;
+  const { validationData, checkpoints } = given as typeof given & { readonly checkpoints?: unknown };
+  if (checkpoints !== undefined) knownKeys('checkpoints', checkpoints, ['everySteps', 'save']);
   if (validationData === undefined) return;
   if (typeof validationData !== 'object' || validationData === null || Array.isArray(validationData)) {
     throw new SottoError(
