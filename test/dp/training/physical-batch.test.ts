@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { recordProgram } from '@sotto/core/ops';
-import type { Program } from '@sotto/core/ops';
+import type { Ops, Program } from '@sotto/core/ops';
 import { describe, expect, it } from 'vitest';
 import { choosePhysicalBatch, leastRuns, peakBytes } from '../../../packages/dp/src/training/physical-batch.ts';
 import type { PhysicalBatchOptions } from '../../../packages/dp/src/training/physical-batch.ts';
@@ -69,8 +69,8 @@ describe('the physical batch', () => {
         { name: 'x', shape: [n * positions, width] },
         { name: 'w', shape: [depth, width, width] },
       ],
-      build: (ops, { x, w }) => {
-        let y = x!;
+      build<T>(ops: Ops<T>, { x, w }: Readonly<Record<string, T>>): Record<string, T> {
+        let y: T = x!;
         for (let i = 0; i < depth; i++)
           y = ops.matMul(y, ops.reshape(ops.slice(w!, [i, 0, 0], [1, width, width]), [width, width]));
         return { y: ops.sum(y, [0]) };
