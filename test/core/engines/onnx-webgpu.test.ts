@@ -2,6 +2,7 @@
 import { onnxEngine } from '@sotto/core/onnx';
 import { describe } from 'vitest';
 import { conformsToOps } from '../ops/conformance.ts';
+import { fewPlaceCases, operationsKeepPlaces } from '../ops/places.ts';
 import { conformsToMemory } from './device-memory.ts';
 import { conformsToLayers } from './layers.ts';
 import { trainsOnDevice } from './resident.ts';
@@ -16,4 +17,5 @@ describe.skipIf(missing !== undefined)(`onnx (webgpu)${missing === undefined ? '
   // Nodes without a kernel on the device are refused, so that nothing moves but what the memory itself counts.
   trainsOnDevice(() => onnxEngine({ provider: 'webgpu' }), true);
   conformsToLayers(() => onnxEngine({ provider: 'webgpu' }), true);
+  operationsKeepPlaces(() => onnxEngine({ provider: 'webgpu' }), [5, 25], fewPlaceCases);
 });

@@ -4,7 +4,9 @@ import '@tensorflow/tfjs-backend-wasm';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { describe } from 'vitest';
 import { conformsToOps } from '../ops/conformance.ts';
+import { operationsKeepPlaces } from '../ops/places.ts';
 import { conformsToMemory } from './device-memory.ts';
+import { layersKeepPlaces } from './layer-places.ts';
 import { conformsToLayers } from './layers.ts';
 
 await setBackend('wasm');
@@ -13,4 +15,6 @@ describe('tfjs (wasm)', () => {
   conformsToOps(tfjsEngine(), 1e-4);
   conformsToMemory(tfjsEngine);
   conformsToLayers(tfjsEngine);
+  operationsKeepPlaces(tfjsEngine, [5, 25, 32]);
+  layersKeepPlaces(tfjsEngine, [5, 25]);
 });

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { withDeviceErrors } from '../../../packages/core/src/tfjs/device-errors.ts';
 import { conformsToOps } from '../ops/conformance.ts';
+import { fewPlaceCases, operationsKeepPlaces } from '../ops/places.ts';
 import { conformsToMemory } from './device-memory.ts';
 import { conformsToLayers } from './layers.ts';
 import { trainsOnDevice } from './resident.ts';
@@ -57,4 +58,5 @@ describe.skipIf(missing !== undefined)(`tfjs (webgpu)${missing === undefined ? '
     () => mappedBytes,
   );
   conformsToLayers(() => engine!, true);
+  operationsKeepPlaces(() => engine!, [5, 25], fewPlaceCases);
 });

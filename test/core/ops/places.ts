@@ -95,6 +95,20 @@ export function moveOperation(
   return whatMoves(engine, program, inputs, n, (input) => input.startsWith('row'));
 }
 
+/** What a graphics processor in software computes soon: each operation once or in few forms; all of them with `SOTTO_ALL_PLACES`. */
+export const fewPlaceCases: readonly PlaceCase[] =
+  process.env['SOTTO_ALL_PLACES'] === undefined
+    ? placeCases.filter(
+        ({ name }) =>
+          /^(?:exp|tanh|sigmoid|softplus|erf|logSoftmax|log|softmax|div) of [37]$/.test(name) ||
+          /^sum over (?:7|25|7 of three channels|images 5×5|9 positions of 7|9, examples behind)$/.test(name) ||
+          /^matMul.* of 7 with .* of [13]$/.test(name) ||
+          /^(?:matMul, batched, 5×7 and 7×3|conv2d of three channels|conv2d by channel|conv2d, examples as groups|normalised rows|conv2dInputGradient of three channels)$/.test(
+            name,
+          ),
+      )
+    : placeCases;
+
 /** Every operation on an engine, with batches of several sizes. */
 export function operationsKeepPlaces(
   engine: () => Engine,

@@ -9,9 +9,11 @@ import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { defaultFolder } from '../../../scripts/lib/tfjs-node-folder.mjs';
 import { conformsToMemory } from '../engines/device-memory.ts';
+import { layersKeepPlaces } from '../engines/layer-places.ts';
 import { conformsToLayers } from '../engines/layers.ts';
 import { trainsOnDevice } from '../engines/resident.ts';
 import { conformsToOps } from '../ops/conformance.ts';
+import { operationsKeepPlaces } from '../ops/places.ts';
 
 const folder = defaultFolder();
 const required = process.env['SOTTO_TFJS_NODE'] !== undefined;
@@ -39,5 +41,7 @@ describe.skipIf(!built)(
     conformsToMemory(() => engine!);
     trainsOnDevice(() => engine!);
     conformsToLayers(() => engine!);
+    operationsKeepPlaces(() => engine!);
+    layersKeepPlaces(() => engine!, [5, 16, 25, 32]);
   },
 );
