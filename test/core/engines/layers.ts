@@ -19,13 +19,20 @@ const FEW = [
   'residual block of images',
 ];
 
+/** A machine with other work takes a minute for the shaders of one model. */
+const TIMEOUT_MS = 240_000;
+
 /** Runs the layer cases on an engine; `few` of them where each takes seconds, unless `SOTTO_ALL_LAYERS` is set. */
 export function conformsToLayers(engine: () => Engine, few: boolean = false): void {
   const cases =
     few && process.env['SOTTO_ALL_LAYERS'] === undefined
       ? FEW.map((name) => layerCases.find((example) => example.name === name)!)
       : layerCases;
-  it.each(cases)('differentiates $name as the reference does', async (example) => {
-    await checkEngines({ ...example, tolerance: Math.max(1e-4, example.tolerance ?? 0) }, [engine()]);
-  });
+  it.each(cases)(
+    'differentiates $name as the reference does',
+    async (example) => {
+      await checkEngines({ ...example, tolerance: Math.max(1e-4, example.tolerance ?? 0) }, [engine()]);
+    },
+    TIMEOUT_MS,
+  );
 }
