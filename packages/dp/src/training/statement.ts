@@ -211,6 +211,9 @@ export function writeStatement(facts: StatementFacts): string {
     );
   }
   if (!facts.systemRandom) lines.push('WARNING: randomness did not come from the system’s generator, so nothing is guaranteed.');
+  lines.push(
+    'Assumed: the engine computes each example by itself, to the same bits wherever it stands in a batch. It was tried on made-up examples before the first step.',
+  );
   const outside = [
     ...(facts.outsideData ? ['the data given as outside the guarantee, which were evaluated plainly'] : []),
     'the options of the mechanism, and how many steps and how much privacy were planned, which must not be chosen from the private data',
