@@ -1,6 +1,8 @@
+import { SottoError } from '@sotto/core/errors';
 import { referenceEngine } from '@sotto/core/ops';
+import type { Engine } from '@sotto/core/ops';
 import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-random';
-import { createMechanismPlan, makePrivate } from '@sotto/dp';
+import { clippedGradient, createMechanismPlan, makePrivate } from '@sotto/dp';
 import type { MechanismPlanOptions, PrivateModel, PrivateModelOptions } from '@sotto/dp';
 import '@tensorflow/tfjs-backend-cpu';
 import { describe, expect, it } from 'vitest';
@@ -150,5 +152,49 @@ describe('steps that the weights did not go through', () => {
     await training.restore(start);
     await training.fit(x, y, { steps: 2 });
     expect(training.privacyStatement(1e-5)).toMatch(/5 steps of Poisson.*\n.*\n?Of these steps the weights went through 2\./);
+  });
+});
+
+describe('an error of an engine that has examples in hand', () => {
+  it('is told without its message', async () => {
+    let opened = false;
+    const failing: Engine = {
+      ...referenceEngine,
+      name: 'failing',
+      async compile(program) {
+        const compiled = await referenceEngine.compile(program);
+        return {
+          ...compiled,
+          outputs: compiled.outputs,
+          dispose: () => compiled.dispose(),
+          run: (inputs, into) => (opened ? Promise.reject(new RangeError('index 123456 of x0')) : compiled.run(inputs, into)),
+        };
+      },
+    };
+    const caught = async (run: Promise<unknown>): Promise<SottoError> => {
+      const error: unknown = await run.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(SottoError);
+      const { code, message, cause } = error as SottoError;
+      expect({ code, cause }).toEqual({ code: 'internal', cause: undefined });
+      expect(message).toMatch(/a batch failed with the engine failing \(RangeError\)/);
+      expect(message).not.toMatch(/123456/);
+      return error as SottoError;
+    };
+    const training = train({ engine: failing });
+    const stop = (): void => void (opened = true);
+    await caught(training.fit(x, y, { steps: 3, onStep: stop }));
+    await caught(training.evaluate(x, y, { outsideGuarantee: true }));
+    opened = false;
+    const gradient = clippedGradient(smallModel(), {
+      loss: 'binaryCrossentropy',
+      clipping: { kind: 'flat', norm: 1 },
+      engine: failing,
+    });
+    await gradient(x, y);
+    opened = true;
+    await caught(gradient(x, y));
   });
 });

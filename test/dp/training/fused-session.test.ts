@@ -199,7 +199,7 @@ describe('steps that end in one pass', () => {
       throw new Error('too late');
     });
     const add = vi.spyOn(FusedUpdate.prototype, 'add');
-    await expect(failing.step()).rejects.toThrow('too late');
+    await expect(failing.step()).rejects.toThrow(/a batch failed with the engine/);
     expect(end).toHaveBeenCalledTimes(1);
     const parts = add.mock.calls[0]![0];
     expect(parts.every((part) => part.every((value) => value === 0))).toBe(true);
@@ -237,7 +237,7 @@ describe('steps that end in one pass', () => {
     const wipe = vi.spyOn(FusedUpdate.prototype, 'wipe');
     const session = await openSession(specOf({}), { engine: failing, random: unsafeDeterministicRandom('fails') });
     opened = true;
-    await expect(session.step()).rejects.toThrow('out of memory');
+    await expect(session.step()).rejects.toThrow(/a batch failed with the engine/);
     expect(wipe).toHaveBeenCalledTimes(1);
     expect((await session.state()).weights).toEqual(start);
     fails = false;

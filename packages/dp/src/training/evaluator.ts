@@ -5,6 +5,7 @@
  */
 import type { ModelGraph } from '@sotto/core/model';
 import type { CompiledProgram, Engine, NumericArray } from '@sotto/core/ops';
+import { withoutValues } from './engine-errors.ts';
 import { Chunk } from './examples.ts';
 import type { ExampleTable } from './examples.ts';
 import { evaluationProgram } from './gradient-programs.ts';
@@ -54,7 +55,7 @@ export class Evaluator {
     for (let begin = 0; begin < table.count; begin += n) {
       const count = Math.min(n, table.count - begin);
       chunk.gather(Uint32Array.from({ length: count }, (_, row) => begin + row));
-      onChunk(await program.run({ ...chunk.inputs, parameters, frozen }), begin, count);
+      onChunk(await withoutValues(engine.name, () => program.run({ ...chunk.inputs, parameters, frozen })), begin, count);
       await breathe?.();
     }
     chunk.wipe();

@@ -15,6 +15,7 @@ import type { NoiseSource } from '../noise/step-noise.ts';
 import type { MechanismPlan, MechanismRun, PrivateSum } from '../plan/mechanism-plan.ts';
 import type { UserIds } from '../sampling/users.ts';
 import { BatchComputer } from './batch-computer.ts';
+import { withoutValues } from './engine-errors.ts';
 import { Evaluator } from './evaluator.ts';
 import { tableOf } from './examples.ts';
 import type { ColumnSpec, ExampleTable } from './examples.ts';
@@ -98,6 +99,7 @@ class Trainer implements RecordTrainer {
   readonly plan: MechanismPlan;
   readonly #noise: NoiseSource | undefined;
   readonly #run: MechanismRun;
+  readonly #engine: string;
   readonly #computer: BatchComputer;
   readonly #evaluator: Evaluator;
   readonly #columns: readonly [ColumnSpec, ColumnSpec];
@@ -120,6 +122,7 @@ class Trainer implements RecordTrainer {
     this.parameterCount = graph.parameterCount;
     this.plan = plan;
     this.#noise = options.noise;
+    this.#engine = engine.name;
     this.#outputWidth = sizeOf(graph.outputShapes[0]!);
     this.#columns = [column('x0', 'features', graph.inputShapes[0]!), column('y0', 'labels', objective.targetShapes[0]!)];
     const table = this.#table(options.features, options.labels);
@@ -151,7 +154,7 @@ class Trainer implements RecordTrainer {
     const noise = await this.#noise?.take();
     try {
       const step = this.#run.next();
-      await this.#computer.addBatch(step, weights);
+      await withoutValues(this.#engine, () => this.#computer.addBatch(step, weights));
       return step.release(noise);
     } finally {
       noise?.wipe();

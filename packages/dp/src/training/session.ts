@@ -28,6 +28,7 @@ import { BatchComputer } from './batch-computer.ts';
 import { DeviceTrainer } from './device-trainer.ts';
 import { addToFigures, metricsOf, PublicSums } from './evaluation-logs.ts';
 import type { EvaluationSums } from './evaluation-logs.ts';
+import { withoutValues } from './engine-errors.ts';
 import { Evaluator } from './evaluator.ts';
 import type { ExampleTable } from './examples.ts';
 import { batchPrograms, groupEndsOf } from './gradient-parts.ts';
@@ -294,8 +295,10 @@ class Session implements TrainingSession {
       const { optimiser, learningRateSchedule } = this.#spec;
       const rate =
         learningRateSchedule === undefined ? undefined : optimiser.learningRate * scheduleValue(learningRateSchedule, position);
-      if (this.#device === undefined) await this.#stepHere(step, figures, noise, rate);
-      else await this.#device.step(step, noise, rate);
+      await withoutValues(this.info.engine, async () => {
+        if (this.#device === undefined) await this.#stepHere(step, figures, noise, rate);
+        else await this.#device.step(step, noise, rate);
+      });
       this.#steps++;
       return figures.release(this.#random);
     } finally {

@@ -71,7 +71,7 @@ function evaluationsOf({ stepsPerEpoch, validationFrequency }: TrainingOptions, 
 }
 
 function checkSize({ expectedBatchSize, unit }: MechanismPlan, count: number): void {
-  // With a margin, so that one example more or less does not decide.
+  // The margin is for rounding of public constants. It moves the threshold and hides nothing: whether training was refused is outside the guarantee.
   if (unit.kind === 'record' && expectedBatchSize > 1.1 * count + 1) {
     throw new SottoError(
       'invalid-argument',
