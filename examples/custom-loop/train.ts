@@ -19,6 +19,7 @@ export interface LoopResult {
   /** On the held-out patients, after the last step. They chose when to stop, so it flatters. */
   readonly accuracy: number;
   readonly steps: number;
+  /** That of all steps that were planned: who stops in view of results has been free to take them all. */
   readonly epsilon: number;
   readonly statement: string;
 }
@@ -103,7 +104,7 @@ async function main(): Promise<void> {
   });
   print(
     accuracy >= wanted
-      ? `Stopped after ${steps} of ${mostSteps} steps, which cost epsilon ${epsilon.toFixed(3)} of 2. The held-out patients chose when, so their ${(100 * accuracy).toFixed(1)} % flatter.`
+      ? `Stopped after ${steps} of ${mostSteps} steps. The held-out patients chose when, so their ${(100 * accuracy).toFixed(1)} % flatter, and epsilon is that of the whole plan: ${epsilon.toFixed(3)}.`
       : `Not reached: ${(100 * accuracy).toFixed(1)} % after all ${steps} steps, epsilon ${epsilon.toFixed(3)}.`,
     '',
     facts(statement),

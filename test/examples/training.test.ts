@@ -17,7 +17,7 @@ test('digits: a short training with little privacy reads most held-out digits', 
   const { upper } = training.privacySpent(1e-5);
   expect(upper).toBeLessThanOrEqual(50);
   expect(upper).toBeGreaterThan(45);
-}, 60_000);
+}, 240_000);
 
 test('tabular: twenty epochs at epsilon 1 beat the majority class', async () => {
   const seen: number[] = [];
@@ -27,7 +27,7 @@ test('tabular: twenty epochs at epsilon 1 beat the majority class', async () => 
   expect(accuracy).toBeGreaterThan(0.65);
   expect(training.privacySpent(1e-3).upper).toBeLessThanOrEqual(1);
   expect(training.privacyStatement(1e-3)).toMatch(/for each record/);
-}, 60_000);
+}, 240_000);
 
 const prose = readFileSync(path.join(import.meta.dirname, '../../docs/accounting.md'), 'utf8')
   .split(/\n+/)
@@ -45,7 +45,7 @@ test('transformer: two epochs on the prose of this repository lower the loss of 
   });
   expect(before).toBeGreaterThan(4);
   expect(after).toBeLessThan(before - 0.4);
-}, 60_000);
+}, 240_000);
 
 test('windows: a window never crosses a speech, targets are the following characters, speakers are kept', async () => {
   const { count, inputs, targets, speakers } = cutWindows('FIRST:\nabcdef\n\nSECOND:\nghi\n\nno speech\n\nTHIRD:\nxyz', 3);
@@ -57,16 +57,17 @@ test('windows: a window never crosses a speech, targets are the following charac
   await expect(loadPlays(path.join(import.meta.dirname, 'no-such-file'))).rejects.toThrow(/no-such-file/);
 });
 
-test('custom loop: stops when it is good enough and has paid for what it took; the mechanism alone gives the mean', async () => {
+test('custom loop: stops when it is good enough and tells the cost of what it planned; the mechanism alone gives the mean', async () => {
   const all = await trainUntil(2, 10);
   expect(all.steps).toBe(10);
   expect(all.epsilon).toBeLessThanOrEqual(2);
   const few = await trainUntil(0, 10);
   expect(few.steps).toBe(1);
-  expect(few.epsilon).toBeLessThan(all.epsilon);
+  // Who stops in view of results has chosen the number of steps: the plan's figure holds.
+  expect(few.epsilon).toBeCloseTo(all.epsilon, 6);
   // 303 patients of 54.4 years on average, divided by 300; the noise's standard deviation is a third of a year.
   const { age, epsilon } = privateMeanAge(5);
   expect(Math.abs(age - 54.4)).toBeLessThan(3);
   expect(epsilon).toBeGreaterThan(0.4);
   expect(epsilon).toBeLessThan(0.5);
-}, 60_000);
+}, 240_000);
