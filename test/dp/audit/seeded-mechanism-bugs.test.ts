@@ -327,8 +327,8 @@ describe('faulty sampling', () => {
     expect(Object.isFrozen(mechanism)).toBe(true);
     expect(Object.isFrozen(mechanism.event)).toBe(true);
     const claimed = { type: 'poissonSampled', sampleRate: 0.01, event: { type: 'gaussian', noiseMultiplier: 3 } } as const;
-    // @ts-expect-error An event cannot be claimed beside the sampler that ran; it is ignored where types are not checked.
-    expect(plan({ sampleRate: 0.25, event: claimed }).event).toMatchObject({ sampleRate: 0.25 });
+    // @ts-expect-error An event cannot be claimed beside the sampler that ran; it is refused where types are not checked.
+    expect(() => plan({ sampleRate: 0.25, event: claimed })).toThrow(/event is not known/);
     // @ts-expect-error A batch cannot be handed in: the plan draws it.
     expect(() => mechanism.begin(Uint32Array.of(0, 1), 1, statisticalRandom('batch'))).toThrow(/must be an integer/);
     caught('11c', 'type');
