@@ -37,9 +37,10 @@ export function codeOnly(source: string): string {
   );
 }
 
-/** Every module that a source names in an import, an export or a dynamic import. */
+/** Every module that a source names in an import, an export or a dynamic import; not the text 'from' beside another one. */
 export function importedModules(source: string): string[] {
   const found: string[] = [];
-  for (const match of withoutComments(source).matchAll(/\b(?:from|import)\s*\(?\s*(['"])([^'"\n]+)\1/g)) found.push(match[2]!);
+  for (const match of withoutComments(source).matchAll(/(?<!['"`])\b(?:from|import)\s*\(?\s*(['"])([^'"\n]+)\1/g))
+    found.push(match[2]!);
   return found;
 }
