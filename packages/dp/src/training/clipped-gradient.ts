@@ -81,11 +81,17 @@ const SHRINK = 1 - 2 ** -20;
  *
  * Guarantees, for any weights and any examples, NaN and infinities included:
  * - Each example's contribution depends on that example only: the compiler follows the batch axis through the model and the loss.
- * - Its L2 norm is at most C, and so removing it moves `sum` by at most C. That holds for the doubles that are returned, whatever engine computed the
- *   gradients: contributions are rounded to integers whose norm is verified exactly, and integers are added, so that no order of summation matters.
+ * - Its L2 norm is at most C, and so removing it moves `sum` by at most C. That holds for the doubles that are returned, however the engine rounds:
+ *   contributions are rounded to integers whose norm is verified exactly, and integers are added, so that no order of summation matters.
+ *
+ * Assumption: that the engine computes an example's gradient to the same bits in every place of a run. Sotto's engines are written and tested to do so, and at the first call the engine is
+ * tried on made-up examples; `physicalBatchSize: 1` has one place only and needs no assumption.
+ *
+ * Further:
  * - Nothing is kept between calls, and nothing is released: adding noise of standard deviation σ·sensitivity is up to the caller.
  *
- * @throws SottoError `unsupported`, naming the layer and the cure, for a model or a loss that mixes examples or has no private gradient;
+ * @throws SottoError `unsupported`, naming the layer and the cure, for a model or a loss that mixes examples or has no private gradient; in a call also for an engine whose numbers depend
+ *   on the place of an example;
  *   `invalid-argument` for a model without trainable weights or options out of range.
  */
 export function clippedGradient(model: LayersModelLike | Topology, options: ClippedGradientOptions): ClippedGradientFunction {
