@@ -89,6 +89,9 @@ describe('report.json', () => {
     );
     expect(report.outside.find(({ title }) => title === 'Held-out records')?.text).toContain('offering equal weights twice');
     expect(report.summary).toContain('alpha, beta, delta and gamma trained the model “logistic regression” (14 parameters)');
+    // What was spent is a total; what holds where results decided when to end is the budget.
+    expect(report.summary).toContain('with ε spent of at most');
+    expect(JSON.stringify(report)).toContain('it holds by itself if the rounds were fixed beforehand');
   });
 
   test('counts other runs of the account, and names a budget that was exceeded', () => {

@@ -50,7 +50,7 @@ export function protectionStatements(
     {
       title: within ? 'Budgets were kept' : 'A budget was exceeded',
       text: within
-        ? 'Each owner set its own budget for the whole run and reserved every round’s cost in its ledger before noise was drawn. A reservation that was not given back counts as spent, even where its round failed. No account is over its budget.'
+        ? 'Each owner set its own budget for the whole run and reserved every round’s cost in its ledger before noise was drawn. A reservation that was not given back counts as spent, even where its round failed. No account is over its budget. The budget is what holds where somebody decided in view of earlier models to stop or to leave a round out. ε spent is the total of what was reserved: it holds by itself if the rounds were fixed beforehand.'
         : 'At least one account has spent more than its budget; the table names it.',
     },
     {
@@ -135,7 +135,7 @@ export function summarySentence(report: Omit<PrivacyReport, 'summary'>): string 
     0,
   );
   const deltas = [...new Set(parties.map(({ budget }) => String(budget.delta)))];
-  const spent = largest === Infinity ? 'without a finite ε' : `with ε of at most ${largest} at δ = ${listOf(deltas)}`;
+  const spent = largest === Infinity ? 'without a finite ε' : `with ε spent of at most ${largest} at δ = ${listOf(deltas)}`;
   const accuracy =
     report.accuracy === undefined
       ? ''
