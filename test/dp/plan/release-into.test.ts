@@ -6,7 +6,7 @@ import { createMechanismPlan } from '@sotto/dp';
 import type { MechanismPlanOptions } from '@sotto/dp';
 import { describe, expect, it } from 'vitest';
 import { StepNoise } from '../../../packages/dp/src/noise/step-noise.ts';
-import type { FloatSums, PrivateStep, ReleaseTerms } from '../../../packages/dp/src/plan/step.ts';
+import type { FloatSums, PrivateStep, ReleaseTerms } from '../../../packages/dp/src/plan/private-step.ts';
 
 const RECORDS = 5;
 const D = 2000;

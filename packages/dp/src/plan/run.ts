@@ -26,7 +26,8 @@ import { gradientNoiseOf, noiseAt } from './options.ts';
 import type { CheckedPlan } from './options.ts';
 import { scheduleRange, scheduleValue } from './schedule.ts';
 import { checkStep, Step } from './step.ts';
-import type { DrawNoise, DrawnBatch, FloatSums, PrivateStep } from './step.ts';
+import type { FloatSums, PrivateStep } from './private-step.ts';
+import type { DrawNoise, DrawnBatch } from './step.ts';
 
 /** The data and the model that a run is for. */
 export interface RunOptions {
