@@ -7,6 +7,10 @@ import { operationsKeepPlaces } from '../ops/places.ts';
 const engine = onnxEngine();
 
 describe('onnx (cpu)', () => {
-  describe('operations', () => operationsKeepPlaces(() => engine));
-  describe('layers', () => layersKeepPlaces(() => engine, [5, 25, 32]));
+  describe('operations', () => {
+    operationsKeepPlaces(() => engine);
+  });
+  describe('layers', () => {
+    layersKeepPlaces(() => engine, [5, 25, 32]);
+  });
 });
