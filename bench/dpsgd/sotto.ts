@@ -14,7 +14,7 @@ import { updateHelpers } from '../../packages/dp/src/node/update-helpers.ts';
 import { clippedSumProgram, plainSumProgram } from '../../packages/dp/src/training/gradient-programs.ts';
 import { createObjective } from '../../packages/dp/src/training/objective.ts';
 import type { Objective } from '../../packages/dp/src/training/objective.ts';
-import { openSession } from '../../packages/dp/src/training/session.ts';
+import { openSession } from '../../packages/dp/src/training/open-session.ts';
 import type { SessionSpec, TrainingSession } from '../../packages/dp/src/training/session.ts';
 import { stepper } from './contender.ts';
 import type { Contender } from './contender.ts';

@@ -12,7 +12,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { FusedUpdate } from '../../../packages/dp/src/fused/fused-update.ts';
 import { StepNoise } from '../../../packages/dp/src/noise/step-noise.ts';
 import type { NoiseSource } from '../../../packages/dp/src/noise/step-noise.ts';
-import { openSession } from '../../../packages/dp/src/training/session.ts';
+import { openSession } from '../../../packages/dp/src/training/open-session.ts';
 import type { SessionSpec, SessionState } from '../../../packages/dp/src/training/session.ts';
 
 const WIDTH = 30;

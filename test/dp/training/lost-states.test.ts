@@ -3,7 +3,7 @@ import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-rand
 import { makePrivate } from '@sotto/dp';
 import type { PrivateModel, SessionSpec, TrainingSession } from '@sotto/dp';
 import { describe, expect, it } from 'vitest';
-import { openSession } from '../../../packages/dp/src/training/session.ts';
+import { openSession } from '../../../packages/dp/src/training/open-session.ts';
 import { options, smallModel, x, y } from './support/two-moons.ts';
 
 /** A training whose session can be broken, with the places of the steps that it ran. */

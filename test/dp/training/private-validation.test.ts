@@ -5,7 +5,7 @@ import type { EvaluationMode, SessionSpec, TrainingSession } from '@sotto/dp';
 import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-random';
 import { describe, expect, it } from 'vitest';
 import type { ExampleTable } from '../../../packages/dp/src/training/examples.ts';
-import { openSession } from '../../../packages/dp/src/training/session.ts';
+import { openSession } from '../../../packages/dp/src/training/open-session.ts';
 import { boundPerUser } from '../../../packages/dp/src/training/validation-data.ts';
 import { RECORDS, options, smallModel, x, y } from './support/two-moons.ts';
 

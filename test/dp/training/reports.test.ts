@@ -6,7 +6,7 @@ import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-rand
 import { tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { NoisyFigure, statistic, withStatistics } from '../../../packages/dp/src/training/released-statistics.ts';
-import { openSession } from '../../../packages/dp/src/training/session.ts';
+import { openSession } from '../../../packages/dp/src/training/open-session.ts';
 import type { SessionSpec, TrainingSession } from '../../../packages/dp/src/training/session.ts';
 import { RECORDS, options, smallModel, values, x, y } from './support/two-moons.ts';
 

@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { setImmediate } from 'node:timers/promises';
-import { openSession } from '../training/session.ts';
+import { openSession } from '../training/open-session.ts';
 import type { SessionSpec, TrainingSession } from '../training/session.ts';
 import { nodeSessionTools } from './session-tools.ts';
 import type { TrainingThreadOptions } from './training-thread.ts';

@@ -6,7 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SottoError } from '@sotto/core/errors';
 import { unpackLosses } from '../training/portable-loss.ts';
-import { openSession } from '../training/session.ts';
+import { openSession } from '../training/open-session.ts';
 import type { SessionState, TrainingSession } from '../training/session.ts';
 import { end } from './pending-work.ts';
 import type { PendingWork } from './pending-work.ts';

@@ -14,7 +14,7 @@ import { modelOptions } from './option-names.ts';
 import type { PrivateModelOptions, TrainableModel, TrainingOptions } from './options.ts';
 import type { Progress } from './progress.ts';
 import { serialSession } from './serial-session.ts';
-import { openSession } from './session.ts';
+import { openSession } from './open-session.ts';
 import type { SessionSpec, SessionState, TrainingSession } from './session.ts';
 
 /** See the module's description. */
