@@ -184,7 +184,7 @@ describe('a lane that fails', () => {
   it('refuses a program with the runtime’s words and leaves the others running', async () => {
     const pool = new LanePool(2, { provider: 'cpu', threads: 1 });
     const plan = { bytes: Uint8Array.of(1, 2, 3), views: [], outputs: {} };
-    await expect(pool.compile(plan)).rejects.toThrow(/ONNX Runtime failed in a lane/);
+    await expect(pool.compile(plan)).rejects.toThrow(/protobuf|Load model/i);
     const lanes = await compile(onnxEngine({ lanes: 2 }), program);
     expect(sizeOf(lanes.outputs['y']!)).toBe(15);
   });

@@ -10,7 +10,7 @@ import type { SessionSettings } from './ort-session.ts';
 
 interface Waiter {
   readonly resolve: () => void;
-  readonly reject: (error: SottoError) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** The side of a worker thread that a lane needs. */
@@ -47,7 +47,8 @@ export class Lane {
       const waiter = this.#waiting.shift();
       if (this.#waiting.length === 0) port.unref();
       if (failure === undefined) waiter?.resolve();
-      else waiter?.reject(new SottoError('internal', `ONNX Runtime failed in a lane: ${failure}`));
+      // The runtime's own words, as a session in this thread has them: in a run they may hold values of inputs, which is for the caller to know of.
+      else waiter?.reject(new Error(failure));
     });
     port.on('error', (error) => this.#die(error instanceof Error ? error.message : String(error), error));
     port.on('messageerror', (error) => this.#die('its message could not be read', error));
@@ -60,7 +61,7 @@ export class Lane {
     return this.#waiting.length;
   }
 
-  /** Rejects with `internal` where the request fails or the thread has died. */
+  /** Rejects with the runtime's own error where the request fails, with `internal` where the thread has died. */
   ask(request: LaneRequest): Promise<void> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     this.#port.ref();

@@ -50,7 +50,8 @@ export class OrtSession {
       executionProviders: [provider === 'webgpu' ? webGpuProvider : provider],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
+      // What a run fails with is thrown. The log would print it as well, and with it values of inputs.
+      logSeverityLevel: 4,
       // Spinning threads make a step several times slower when the cores are shared with others.
       // What has no kernel on a graphics processor would go down, be computed here and go up again, unseen: refused instead.
       extra: {

@@ -189,7 +189,7 @@ export class FusedUpdate {
 
   /** Throws `internal` once a pass has failed: the weights then are of no step. */
   check(): void {
-    if (this.#broken || this.#thread.failed)
+    if (this.#broken)
       throw new SottoError(
         'internal',
         'an update failed half way; its weights are lost, so restore a checkpoint into a new training',
@@ -199,6 +199,8 @@ export class FusedUpdate {
   /** Ends the step: weights, the optimiser, the average and the parameters are those after it, and the sums are zeros. */
   run({ unit, draw, optimiser, average, learningRate, noiseDeviation, scale }: FusedPass): void {
     this.check();
+    if (this.#thread.failed)
+      throw new SottoError('internal', 'a thread that helps to end steps has ended; restore a checkpoint into a new training');
     const told = optimiser.advance(learningRate, noiseDeviation, scale);
     const share = average?.advance();
     // The first weights are the average.

@@ -6,6 +6,7 @@
 import process from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { openSession } from '../training/open-session.ts';
+import { serialSession } from '../training/serial-session.ts';
 import type { SessionSpec, TrainingSession } from '../training/session.ts';
 import { nodeSessionTools } from './session-tools.ts';
 import type { TrainingThreadOptions } from './training-thread.ts';
@@ -26,5 +27,5 @@ export async function openCallerSession(
     { code: 'SOTTO_TRAINS_HERE' },
   );
   const tools = await nodeSessionTools(engine ?? 'onnx-cpu', lanes);
-  return openSession(spec, { ...tools, breathe: () => setImmediate() });
+  return serialSession(await openSession(spec, { ...tools, breathe: () => setImmediate() }));
 }

@@ -25,11 +25,6 @@ export interface NoiseWorkerOptions {
   readonly dimension: number;
   /** Steps whose noise is kept ready; 4 bytes per parameter each, 8 where `gridBits` is above 26. Default 2. */
   readonly stepsAhead?: number;
-  /**
-   * Supplies the arrays: `Int32Array` up to `gridBits` 26, else `Float64Array`, of `dimension` numbers, over memory that threads share, such as that of a WebAssembly
-   * module. It is called stepsAhead + 1 times where every step gives its array back. By default each array has memory of its own.
-   */
-  readonly allocate?: (dimension: number) => NoiseValues;
 }
 
 /**
@@ -75,7 +70,7 @@ export function createNoiseWorker(options: NoiseWorkerOptions): NoiseWorker {
     workerData,
     execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [],
   });
-  return new NoiseQueue(worker, gridBits, dimension, stepsAhead, options.allocate);
+  return new NoiseQueue(worker, gridBits, dimension, stepsAhead);
 }
 
 /** An array for noise of the given scale, in memory that threads share. */
@@ -83,17 +78,6 @@ function sharedValues(gridBits: number, dimension: number): NoiseValues {
   return gridBits <= INT32_SCALE_BITS
     ? new Int32Array(new SharedArrayBuffer(4 * dimension))
     : new Float64Array(new SharedArrayBuffer(8 * dimension));
-}
-
-function checkShared(values: NoiseValues, gridBits: number, dimension: number): NoiseValues {
-  const Expected = gridBits <= INT32_SCALE_BITS ? Int32Array : Float64Array;
-  if (!(values instanceof Expected) || values.length !== dimension || !(values.buffer instanceof SharedArrayBuffer)) {
-    throw new SottoError(
-      'invalid-argument',
-      `allocate must return ${dimension} numbers as ${Expected.name} over a SharedArrayBuffer for noise of 2^${gridBits} grid units`,
-    );
-  }
-  return values;
 }
 
 interface Waiter {
@@ -106,7 +90,6 @@ export class NoiseQueue implements NoiseWorker {
   readonly gridBits: number;
   readonly dimension: number;
   readonly #worker: WorkerPort;
-  readonly #allocate: () => NoiseValues;
   /** Arrays that the thread holds, in the order in which it fills them. */
   readonly #ordered: NoiseValues[] = [];
   readonly #ready: StepNoise[] = [];
@@ -116,17 +99,10 @@ export class NoiseQueue implements NoiseWorker {
   /** Why nothing is handed out any more. */
   #ended: SottoError | undefined;
 
-  constructor(
-    worker: WorkerPort,
-    gridBits: number,
-    dimension: number,
-    stepsAhead: number,
-    allocate: (dimension: number) => NoiseValues = () => sharedValues(gridBits, dimension),
-  ) {
+  constructor(worker: WorkerPort, gridBits: number, dimension: number, stepsAhead: number) {
     this.gridBits = gridBits;
     this.dimension = dimension;
     this.#worker = worker;
-    this.#allocate = () => checkShared(allocate(dimension), gridBits, dimension);
     worker.on('message', (answer) => this.#receive(answer));
     worker.on('error', (error) => this.#fail(error instanceof Error ? error.message : String(error), error));
     worker.on('messageerror', (error) => this.#fail('its message could not be read', error));
@@ -154,7 +130,7 @@ export class NoiseQueue implements NoiseWorker {
   }
 
   #order(): void {
-    const values = this.#spare.pop() ?? this.#allocate();
+    const values = this.#spare.pop() ?? sharedValues(this.gridBits, this.dimension);
     this.#ordered.push(values);
     this.#worker.postMessage(values);
   }

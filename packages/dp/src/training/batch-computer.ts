@@ -245,6 +245,7 @@ export class BatchComputer {
     }
     const inputs = this.#inputs(slot);
     if (!replaceRows({ ...slot.chunk.inputs, ...slot.draws }, outputs['ok']!)) {
+      for (const sum of sumsOf(outputs)) (sum as Float32Array).fill(0);
       const nothing = this.#sizes.map((size) => new Float32Array(size));
       step.addSum(nothing, count, clipped);
       return;
