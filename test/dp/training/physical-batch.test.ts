@@ -40,6 +40,19 @@ describe('the physical batch', () => {
   };
   const choose = (change: Partial<PhysicalBatchOptions>): number => choosePhysicalBatch({ ...usual, ...change });
 
+  it('is a multiple that keeps places where the engine names one, within limit and budget', () => {
+    expect(choose({ runMultiple: 48 })).toBe(96);
+    expect(choose({ runMultiple: 48, expectedBatchSize: 20 })).toBe(48);
+    expect(choose({ runMultiple: 48, lanes: 2 }) % 48).toBe(0);
+    expect(choose({ runMultiple: 48, limit: 90 })).toBe(48);
+    // A size that somebody chose is taken as it is: whether it keeps places is tried before anything is trained.
+    expect(choose({ runMultiple: 48, requested: 50 })).toBe(50);
+    expect(choose({ runMultiple: 48, limit: 30 })).toBeLessThan(31);
+    const memoryBudgetBytes = 120_000;
+    expect(choose({ memoryBudgetBytes })).toBeGreaterThan(8);
+    expect(choose({ memoryBudgetBytes, runMultiple: 8 }) % 8).toBe(0);
+  });
+
   it('divides a batch over the lanes, within limits', () => {
     // All but the largest draws, 256 + 2·16, in equal runs of at most 128; on lanes of at most 160.
     expect(choose({})).toBe(96);

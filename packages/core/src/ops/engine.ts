@@ -54,6 +54,11 @@ export interface Engine {
    * into at least that many chunks, because clip factors need only their own example.
    */
   readonly lanes?: number;
+  /**
+   * In runs of a multiple of so many examples an example has the same bits in every place; in others it may not, which training refuses. Absent where every
+   * size does.
+   */
+  readonly runMultiple?: number;
   compile(program: Program): Promise<CompiledProgram>;
   /** Opens a memory on the engine's device. Present where tensors can stay there between programs. */
   openMemory?(): DeviceMemory;

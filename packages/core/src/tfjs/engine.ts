@@ -14,6 +14,9 @@ import { uploadInput } from './feed.ts';
 import { runKernels } from './kernels.ts';
 import { tfjsOps } from './ops.ts';
 
+/** Eigen multiplies rows in blocks of 24 and columns in blocks of 16, and what is over in another order. On AVX2, which is where it was seen. */
+const TENSORFLOW_RUN_MULTIPLE = 48;
+
 /**
  * An engine on the current tfjs backend. Throws `unavailable` where none is registered. The backend must stay the current one: tfjs has one for the whole
  * process, and a program that finds another one is refused with `conflict`.
@@ -38,6 +41,7 @@ export function tfjsEngine(): Engine {
   return Object.freeze({
     name: `tfjs (${backend})`,
     significandBits: 24,
+    ...(backend === 'tensorflow' ? { runMultiple: TENSORFLOW_RUN_MULTIPLE } : {}),
     openMemory: () => openTfjsMemory(check),
     async compile(program: Program): Promise<CompiledProgram> {
       // Recording costs little and gives the outputs' shapes and the shape errors before the first run.

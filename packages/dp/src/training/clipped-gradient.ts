@@ -35,7 +35,7 @@ export interface ClippedGradientOptions extends CompileOptions {
   /** Any rule without a state: `adaptive` clipping has one and is refused. */
   readonly clipping: Clipping;
   readonly engine: Engine;
-  /** Examples per run of the engine. Performance only. Default 32. */
+  /** Examples per run of the engine. Performance only. Default: the engine's `runMultiple`, else 32. */
   readonly physicalBatchSize?: number;
   /** Draws the masks of dropout. Default: the platform's CSPRNG. */
   readonly random?: RandomSource;
@@ -107,7 +107,12 @@ export function clippedGradient(model: LayersModelLike | Topology, options: Clip
   if (graph.parameterCount === 0)
     throw new SottoError('invalid-argument', 'the model has no trainable parameters; unfreeze a layer');
   const objective = createObjective(graph, options.loss, options.lossWeights);
-  const n = integer('physicalBatchSize', options.physicalBatchSize ?? DEFAULT_PHYSICAL_BATCH, 1, 2 ** 20);
+  const n = integer(
+    'physicalBatchSize',
+    options.physicalBatchSize ?? options.engine.runMultiple ?? DEFAULT_PHYSICAL_BATCH,
+    1,
+    2 ** 20,
+  );
   const random = options.random ?? systemRandom;
   const recorded = perExampleProgram(graph, objective, n);
   let compiled: Promise<CompiledProgram> | undefined;

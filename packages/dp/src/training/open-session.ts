@@ -85,6 +85,7 @@ class Session implements TrainingSession {
       expectedBatchSize: accounted.expectedBatchSize,
       sampleRate: accounted.sampleRate,
       lanes,
+      runMultiple: engine.runMultiple,
       limit: accounted.maxFloatRows,
       returnsRows: mode !== 'fast',
       program: (n) => batchPrograms(graph, objective, n, accounted)[mode === 'fast' ? 'sum' : 'rows'],

@@ -20,6 +20,8 @@ export interface PhysicalBatchOptions {
   readonly lanes: number;
   /** The most rows of a run: `maxFloatRows` of the plan. */
   readonly limit: number;
+  /** The engine's `runMultiple`, which a size that nobody chose is a multiple of where limit and budget allow. */
+  readonly runMultiple?: number | undefined;
   /** Whether a run returns every row's gradient, as in `secure` mode, rather than their sum. */
   readonly returnsRows: boolean;
   /** The program of a step for n examples per run. */
@@ -44,10 +46,10 @@ const MAX_REQUESTED = 2 ** 20;
 /** Chooses the size. Throws `invalid-argument` where not even one example per run fits the memory budget. */
 export function choosePhysicalBatch(options: PhysicalBatchOptions): number {
   const { requested, memoryBudgetBytes, lanes } = options;
-  const wanted = evenParts(
-    requested === undefined ? usualRun(options) : integer('physicalBatchSize', requested, 1, MAX_REQUESTED),
-    options.limit,
-  );
+  const wanted =
+    requested === undefined
+      ? wholeMultiple(evenParts(usualRun(options), options.limit), options)
+      : evenParts(integer('physicalBatchSize', requested, 1, MAX_REQUESTED), options.limit);
   if (memoryBudgetBytes === undefined) return wanted;
   const budget = integer('memoryBudgetBytes', memoryBudgetBytes, 1);
   const needs = (n: number): number => stepBytes(recordProgram(options.program(n)), lanes);
@@ -66,7 +68,14 @@ export function choosePhysicalBatch(options: PhysicalBatchOptions): number {
     if (fits(middle)) least = middle;
     else most = middle;
   }
-  return least;
+  return wholeMultiple(least, { limit: least, runMultiple: options.runMultiple });
+}
+
+/** The next multiple that the engine asks for, or the one before where the next is above the limit; the size itself where there is none. */
+function wholeMultiple(size: number, { limit, runMultiple = 1 }: Pick<PhysicalBatchOptions, 'limit' | 'runMultiple'>): number {
+  const next = runMultiple * Math.ceil(size / runMultiple);
+  if (next <= limit) return next;
+  return size < runMultiple ? size : next - runMultiple;
 }
 
 /**
