@@ -703,6 +703,13 @@ export const mutants: readonly Mutant[] = [
     "mechanism !== 'none'",
   ),
   one(
+    'server: late shares are answered',
+    'shares that come after U1 was frozen are answered with it, and their sender leaves',
+    'server/share.ts',
+    'own.get(id) ?? (session.places.has(id) ? none : undefined)',
+    'own.get(id)',
+  ),
+  one(
     'hybrid: no confirmation, no sum',
     'hybrid: a box of a lower id that does not open holds no confirmation, so the peer complains',
     INPUT,

@@ -1,6 +1,7 @@
 /** The checks of single messages, at clients, at the coordinator and in the decoders: one change, one refusal with a name. */
 import assert from 'node:assert/strict';
 import { stepClient } from '../../../packages/secagg/src/client/machine.ts';
+import { stepServer } from '../../../packages/secagg/src/server/machine.ts';
 import { checkContext } from '../../../packages/secagg/src/context.ts';
 import { sharingGraph } from '../../../packages/secagg/src/graph.ts';
 import { commitment } from '../../../packages/secagg/src/keys.ts';
@@ -154,6 +155,21 @@ export const messageAttacks: readonly Attack[] = [
         assert.equal(state.phase === 'aborted' ? state.abort.code : state.phase, 'survivors-too-few');
         assert.match(state.phase === 'aborted' ? state.abort.message : '', /holders of this client/);
       }
+    },
+  },
+  {
+    name: 'shares that come after U1 was frozen are answered with it, and their sender leaves',
+    run() {
+      const stages = new Stages().next();
+      const late = stages.sent.get('dora')!;
+      stages.next(['dora']);
+      const { setup, state } = stages.server;
+      const { verdict, outgoing } = stepServer(setup, state, { type: 'message', from: 'dora', message: late, nowMs: NOW });
+      assert.equal(verdict?.type, 'late');
+      const dora = stages.clients.get('dora')!;
+      dora.receive(outgoing[0]!.message);
+      assert.equal(dora.state.phase === 'aborted' ? dora.state.abort.code : dora.state.phase, 'own-input');
+      assert.equal(state.shares.has('dora'), false);
     },
   },
   {

@@ -60,9 +60,11 @@ export function closeShare(setup: ServerSetup, state: ServerState): Closed {
   // U1 is in every delivery: put together once for all members they would be n² ids.
   const head = encodeDeliveryHead(session.sid, u1);
   const own = new Map([...inbox].map(([id, boxes]) => [id, encodeBoxes(boxes)]));
+  const none = encodeBoxes([]);
   state.outcomes.set('share', {
     get: (id) => {
-      const boxes = own.get(id);
+      // A member whose shares came too late learns of U1, which leaves it out, and leaves.
+      const boxes = own.get(id) ?? (session.places.has(id) ? none : undefined);
       return boxes === undefined ? undefined : concat(head, boxes);
     },
   });
