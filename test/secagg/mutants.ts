@@ -710,6 +710,13 @@ export const mutants: readonly Mutant[] = [
     'own.get(id)',
   ),
   one(
+    'hybrid: the encapsulation key is that of r',
+    'hybrid: a lost member whose encapsulation key is not the one of its r',
+    'server/recovery.ts',
+    'return sameKemKey;',
+    'return true;',
+  ),
+  one(
     'hybrid: no confirmation, no sum',
     'hybrid: a box of a lower id that does not open holds no confirmation, so the peer complains',
     INPUT,

@@ -518,6 +518,24 @@ export const serverAttacks: readonly Attack[] = [
     },
   },
   {
+    name: 'hybrid: a lost member whose encapsulation key is not the one of its r',
+    run() {
+      // gina advertises the key of another seed and is lost, so that its r opens: what it decapsulates is not what the others masked with.
+      let calls = 0;
+      const other: CryptoProvider = {
+        ...crypto,
+        mlKem768PublicKey(seed) {
+          calls++;
+          return crypto.mlKem768PublicKey(calls === 2 ? seed.map((byte) => byte ^ 1) : seed);
+        },
+      };
+      const lost: Tamper = { masked: (id, message) => (id === 'gina' ? undefined : message) };
+      const run = tampered([...FIVE, 'fred', 'gina'], lost, HYBRID, { gina: { crypto: other } });
+      assertNoSum(run, 'recovery-failed');
+      assert.match(run.server.state.abort!.message, /do not give what it advertised/);
+    },
+  },
+  {
     name: 'hybrid: a box of a lower id that does not open holds no confirmation, so the peer complains',
     run() {
       const run = tampered([...FIVE, 'fred'], changedOnTheWay('anna', 'bert'), HYBRID);
