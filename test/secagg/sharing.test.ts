@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addMultiple, fieldFor, gf256, gf65536, invert, multiply, toBytes, toWords } from '../../packages/secagg/src/field.ts';
 import type { Field } from '../../packages/secagg/src/field.ts';
-import { dualMultipliers, findWrongShares } from '../../packages/secagg/src/reed-solomon.ts';
+import { dualMultipliers, findWrongShares, sharesAgree } from '../../packages/secagg/src/reed-solomon.ts';
 import { combineShares, lagrangeAtZero, splitSecret } from '../../packages/secagg/src/shamir.ts';
 import { unsafeDeterministicRandom } from '../../packages/core/src/unsafe-deterministic-random.ts';
 
@@ -158,5 +158,23 @@ describe('wrong shares', () => {
       const found = findWrongShares(gf256, [1, 2, 3, 4, 5, 6, 7], shares, 4);
       expect(found === undefined || found.length <= 1).toBe(true);
     }
+  });
+
+  it('are only named where all that is left agrees', () => {
+    let told = 0;
+    for (let round = 0; round < 400; round++) {
+      const [t, m] = [4, 10];
+      const shares = splitSecret(secretOf(4), t, m, random);
+      // One to six wrong ones; three can be told.
+      for (let place = 0; place <= round % 6; place++) shares[place] = secretOf(4);
+      const points = Array.from({ length: m }, (_, i) => i + 1);
+      const found = findWrongShares(gf256, points, shares, t);
+      if (found === undefined) continue;
+      told++;
+      const left = points.filter((_, i) => !found.includes(i));
+      const rest = shares.filter((_, i) => !found.includes(i));
+      expect(sharesAgree(gf256, left, dualMultipliers(gf256, left), rest, t)).toBe(true);
+    }
+    expect(told).toBeGreaterThan(150);
   });
 });
