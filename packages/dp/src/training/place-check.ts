@@ -61,7 +61,7 @@ export async function checkPlaces(check: PlaceCheck): Promise<void> {
     throw new SottoError(
       'unsupported',
       `the engine ${engine} computes other numbers (${name}) for the same example in another place of a run of ${n}, so clipping would not bound what one example changes; ` +
-        'leave physicalBatchSize out, set it to 1, or use another engine',
+        'leave physicalBatchSize out, set physicalBatchSize to 1, or use another engine',
     );
   }
 }
