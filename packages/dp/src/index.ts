@@ -29,7 +29,7 @@ export type { LossName } from './training/losses.ts';
 export { clippedGradient } from './training/clipped-gradient.ts';
 export type { ClippedGradient, ClippedGradientFunction, ClippedGradientOptions } from './training/clipped-gradient.ts';
 export { makePrivate } from './training/private-model.ts';
-export type { Extension } from './training/account.ts';
+export type { Extension } from './training/planned.ts';
 export type { GuaranteeBasis, PrivacySpent } from './training/guarantee.ts';
 export type { PrivateModel } from './training/private-model.ts';
 export type {

@@ -23,14 +23,14 @@ import { chargeOfStep, chargesOf, composeCharges, isStationary } from './events.
 import { checkPlan, gradientNoiseOf, noiseAt } from './options.ts';
 import type { MechanismPlanOptions, PlanUnit, SampledPlanOptions } from './options.ts';
 import { Run } from './run.ts';
-import type { MechanismRun, RunOptions } from './run.ts';
+import type { MechanismRun, RunOptions } from './mechanism-run.ts';
 import { scheduleRange, scheduleValue } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
 import type { PrivateStep } from './private-step.ts';
 import type { DrawNoise } from './step.ts';
 
 export type { MechanismPlanOptions, MechanismSettings, PlanUnit, SampledPlanOptions } from './options.ts';
-export type { MechanismRun, MechanismState, RestoreOptions, RunOptions } from './run.ts';
+export type { MechanismRun, MechanismState, RestoreOptions, RunOptions } from './mechanism-run.ts';
 export type { EngineClipping, PrivateStep, PrivateSum } from './private-step.ts';
 
 /** A DP-SGD mechanism: sampling, clipping on an integer grid, exact rounded Gaussian noise, and what they cost. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { integer } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { DpEvent } from '@sotto/core/event';
 import type { Json } from '@sotto/core/json';
@@ -12,48 +11,17 @@ import { epsilonOf } from '../accounting/answer.ts';
 import { knownKeys } from '../known-keys.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
-import { calibrateExtension, calibratePlan, stepCost, stepCosts, validationCost } from './costs.ts';
+import { readAccount, writeAccount } from './account-json.ts';
+import { calibrateExtension, costsOf, stepCost, validationCost } from './costs.ts';
 import type { Reports } from './costs.ts';
 import { filterEpsilon, guarantee } from './guarantee.ts';
 import type { PrivacySpent } from './guarantee.ts';
-import type { PrivacyTarget } from './options.ts';
 import { planWith } from './plan-with.ts';
+import { openingPlan, plannedOf } from './planned.ts';
+import type { AccountOptions, Ahead, Counting, Extension, Planned } from './planned.ts';
 import { composeCharges, Spending } from './spending.ts';
 import type { Charge, KindOfCharge } from './spending.ts';
 import { deltaWarning } from './statement.ts';
-
-/** A budget for more steps; see `PrivateModel.extend`. */
-export interface Extension {
-  /**
-   * The greatest cost of everything together: what is spent already, and the steps to come. Kept by an RDP filter. A limit that is chosen after results were seen guards nothing: take
-   * one that was set before.
-   */
-  readonly target: { readonly epsilon: number; readonly delta: number };
-  readonly steps?: number;
-  readonly epochs?: number;
-}
-
-/** What may happen before the next checkpoint. */
-export interface Ahead {
-  readonly steps: number;
-  readonly evaluations: number;
-}
-
-/** What was planned in total; infinite where nobody said. */
-interface Planned {
-  readonly steps: number;
-  readonly evaluations: number;
-  readonly target: Extension['target'] | undefined;
-}
-
-/** What an account is opened with. */
-export interface AccountOptions {
-  readonly mechanism: PlanWithoutNoise;
-  readonly privacy: PrivacyTarget;
-  readonly reports: Reports;
-  /** Evaluations of private validation data that a target is to pay for. Default: one per epoch. */
-  readonly evaluations: number | undefined;
-}
 
 /** See the module's description. */
 export class TrainingAccount {
@@ -77,33 +45,12 @@ export class TrainingAccount {
   /** The charges of {@link #plannedCharges}, once they are known. */
   #foreseen: readonly Charge[] | undefined;
 
-  constructor({ mechanism, privacy, reports, evaluations }: AccountOptions) {
+  constructor(options: AccountOptions) {
+    const { mechanism, reports, evaluations } = options;
     this.#mechanism = mechanism;
     this.reports = reports;
     this.#evaluations = evaluations;
-    knownKeys('privacy', privacy, ['target', 'steps', 'epochs', 'noiseMultiplier']);
-    if (privacy.target !== undefined) {
-      knownKeys('privacy.target', privacy.target, ['epsilon', 'delta']);
-      if (privacy.noiseMultiplier !== undefined) {
-        throw new SottoError(
-          'invalid-argument',
-          'privacy has a target and a noiseMultiplier; the target decides the noise, so give one of them',
-        );
-      }
-    }
-    if (privacy.target === undefined) {
-      const { steps, epochs, noiseMultiplier } = privacy;
-      this.#plan = planWith(mechanism, noiseMultiplier);
-      this.#planned =
-        steps === undefined && epochs === undefined
-          ? { steps: Infinity, evaluations: Infinity, target: undefined }
-          : this.#plannedOf('privacy', { target: undefined, steps, epochs }, this.#plan);
-    } else {
-      const { target, steps, epochs } = privacy;
-      const planned = this.#plannedOf('privacy', { target, steps, epochs }, planWith(mechanism, 1));
-      this.#planned = planned;
-      this.#plan = planWith(mechanism, calibratePlan(mechanism, reports, planned));
-    }
+    ({ plan: this.#plan, planned: this.#planned } = openingPlan(options));
     // Figures that cannot be released beside this plan's steps are refused now.
     stepCost(this.#plan, reports, 0);
   }
@@ -179,21 +126,8 @@ export class TrainingAccount {
     return this.#spending.count('step') + this.#spending.count('again') * this.#plan.stepsPerEpoch;
   }
 
-  /** Steps and evaluations that are planned. */
-  #plannedOf<T extends Extension['target'] | undefined>(
-    name: string,
-    { target, steps, epochs }: { readonly target: T; readonly steps: number | undefined; readonly epochs: number | undefined },
-    plan: MechanismPlan,
-  ): Planned & { readonly target: T } {
-    if ((steps === undefined) === (epochs === undefined))
-      throw new SottoError('invalid-argument', `${name} needs exactly one of steps and epochs, for which it is planned`);
-    const perEpoch = plan.stepsPerEpoch;
-    const count = steps === undefined ? integer(`${name}.epochs`, epochs, 1) * perEpoch : integer(`${name}.steps`, steps, 1);
-    const evaluations =
-      this.reports.validation === undefined
-        ? 0
-        : integer('report.validation.evaluations', this.#evaluations ?? Math.ceil(count / perEpoch), 0);
-    return { steps: count, evaluations, target };
+  #counting({ stepsPerEpoch }: MechanismPlan): Counting {
+    return { stepsPerEpoch, reports: this.reports, evaluations: this.#evaluations };
   }
 
   /** Throws `budget-exhausted` where a target does not pay for so many more steps. */
@@ -215,8 +149,7 @@ export class TrainingAccount {
     const event = composeCharges([
       { event: this.event(), count: 1 },
       ...again,
-      ...(steps === 0 ? [] : stepCosts(this.#plan, this.reports, this.#position, steps)),
-      ...(evaluations === 0 ? [] : [{ event: validationCost(this.reports), count: evaluations }]),
+      ...costsOf(this.#plan, this.reports, this.#position, { steps, evaluations }),
     ]);
     if (this.#costs(event, target) > target.epsilon) {
       throw new SottoError(
@@ -278,7 +211,7 @@ export class TrainingAccount {
     const { target, steps, epochs } = more;
     knownKeys('extend', more, ['target', 'steps', 'epochs']);
     knownKeys('extend.target', target, ['epsilon', 'delta']);
-    const planned = this.#plannedOf('extend', { target, steps, epochs }, this.#plan);
+    const planned = plannedOf('extend', { target, steps, epochs }, this.#counting(this.#plan));
     const noiseMultiplier = calibrateExtension(this.#mechanism, this.reports, planned, this.event());
     this.#planned = {
       target,
@@ -306,11 +239,7 @@ export class TrainingAccount {
     if (this.#extensions > 0) return undefined;
     const planned = Number.isFinite(this.#planned.steps) ? this.#planned : this.#announced;
     if (planned === undefined) return undefined;
-    this.#foreseen ??= [
-      ...stepCosts(this.#plan, this.reports, 0, planned.steps),
-      ...(planned.evaluations === 0 ? [] : [{ event: validationCost(this.reports), count: planned.evaluations }]),
-    ];
-    return this.#foreseen;
+    return (this.#foreseen ??= costsOf(this.#plan, this.reports, 0, planned));
   }
 
   event(): DpEvent {
@@ -358,23 +287,19 @@ export class TrainingAccount {
     const charges: KindOfCharge[] = [];
     if (ahead !== undefined) {
       if (ahead.steps > 0) charges.push(...this.#again());
-      for (const charge of stepCosts(this.#plan, this.reports, this.#position, ahead.steps))
-        charges.push({ kind: 'step', ...charge });
-      // No more than were planned can happen.
+      // No more evaluations than were planned can happen.
       const evaluations = Math.min(ahead.evaluations, this.#planned.evaluations - this.#spending.count('evaluation'));
-      if (evaluations > 0) charges.push({ kind: 'evaluation', event: validationCost(this.reports), count: evaluations });
+      charges.push(...costsOf(this.#plan, this.reports, this.#position, { steps: ahead.steps, evaluations }));
     }
-    const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-    const { steps, evaluations, target } = this.#planned;
-    return {
+    return writeAccount({
       noiseMultiplier: this.#plan.noiseMultiplier,
-      planned: { steps: finite(steps), evaluations: finite(evaluations), target: target === undefined ? null : { ...target } },
-      announced: this.#announced === undefined ? null : { ...this.#announced },
+      planned: this.#planned,
+      announced: this.#announced,
       extensions: this.#extensions,
       detoured: this.#detoured,
       ahead: ahead?.steps ?? 0,
       spending: this.#spending.toJson(charges),
-    };
+    });
   }
 
   /**
@@ -383,41 +308,19 @@ export class TrainingAccount {
    * @param position The number of the next step.
    */
   reader(value: unknown, position: number): () => void {
-    if (typeof value !== 'object' || value === null) throw new SottoError('invalid-encoding', 'the checkpoint has no account');
-    const saved = value as ReturnType<TrainingAccount['toJson']> & {
-      readonly noiseMultiplier: number;
-      readonly planned: {
-        readonly steps: number | null;
-        readonly evaluations: number | null;
-        readonly target: Extension['target'] | null;
-      };
-      readonly announced: Ahead | null;
-      readonly extensions: number;
-      readonly detoured: boolean;
-      readonly ahead: number;
-      readonly spending: unknown;
-    };
-    const spending = Spending.fromJson(saved.spending, systemRandom);
-    const plan = planWith(this.#mechanism, saved.noiseMultiplier);
-    const { steps, evaluations, target } = saved.planned;
-    const announced =
-      saved.announced === null
-        ? undefined
-        : {
-            steps: integer('checkpoint.announced.steps', saved.announced.steps, 0),
-            evaluations: integer('checkpoint.announced.evaluations', saved.announced.evaluations, 0),
-          };
-    const extensions = integer('checkpoint.extensions', saved.extensions, 0);
+    const { noiseMultiplier, planned, announced, extensions, detoured, ahead, spending: charged } = readAccount(value);
+    const spending = Spending.fromJson(charged, systemRandom);
+    const plan = planWith(this.#mechanism, noiseMultiplier);
     const untouched = this.event().type === 'noOp';
-    const again = saved.ahead > 0 || this.#spending.exceeds(spending);
+    const again = ahead > 0 || this.#spending.exceeds(spending);
     return () => {
       this.#plan = plan;
-      this.#planned = { steps: steps ?? Infinity, evaluations: evaluations ?? Infinity, target: target ?? undefined };
+      this.#planned = planned;
       this.#extensions = Math.max(this.#extensions, extensions);
       // What was announced elsewhere after steps were seen here is no plan of both.
       if (untouched) this.#announced = announced;
       this.#foreseen = undefined;
-      this.#detoured ||= saved.detoured || again;
+      this.#detoured ||= detoured || again;
       this.#approved = undefined;
       this.#spending.merge(spending);
       this.#position = position;

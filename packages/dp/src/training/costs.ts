@@ -18,7 +18,7 @@ import { planWith } from './plan-with.ts';
 import { statistic, statisticsEvent, withStatistics } from './released-statistics.ts';
 import type { Statistic } from './released-statistics.ts';
 import { composeCharges } from './spending.ts';
-import type { Charge } from './spending.ts';
+import type { Charge, KindOfCharge } from './spending.ts';
 
 /** The figures that a run releases. */
 export interface Reports {
@@ -102,6 +102,19 @@ export function validationCost(reports: Reports): DpEvent {
     );
   }
   return statisticsEvent(multipliers(reports.validation));
+}
+
+/** The charges of steps from number `first` on, and of evaluations. */
+export function costsOf(
+  plan: MechanismPlan,
+  reports: Reports,
+  first: number,
+  { steps, evaluations }: { readonly steps: number; readonly evaluations: number },
+): readonly KindOfCharge[] {
+  const charges: KindOfCharge[] = [];
+  if (steps > 0) for (const charge of stepCosts(plan, reports, first, steps)) charges.push({ kind: 'step', ...charge });
+  if (evaluations > 0) charges.push({ kind: 'evaluation', event: validationCost(reports), count: evaluations });
+  return charges;
 }
 
 /** What a target must pay for. */

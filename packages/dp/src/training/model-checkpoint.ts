@@ -7,7 +7,7 @@ import { integer, show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { WeightAverage } from '../optimiser/average.ts';
 import { createOptimiser } from '../optimiser/optimiser.ts';
-import type { Ahead } from './account.ts';
+import type { Ahead } from './planned.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import type { TrainingParts } from './training-parts.ts';
 import { packState, unpackState } from './training-state.ts';

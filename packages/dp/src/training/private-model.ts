@@ -6,7 +6,7 @@
 import type { DpEvent } from '@sotto/core/event';
 import type { ModelGraph } from '@sotto/core/model';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
-import type { Extension } from './account.ts';
+import type { Extension } from './planned.ts';
 import type { History } from './callbacks.ts';
 import type { Dataset } from './dataset.ts';
 import type { PrivacySpent } from './guarantee.ts';

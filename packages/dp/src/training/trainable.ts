@@ -13,7 +13,7 @@ import { createOptimiser } from '../optimiser/optimiser.ts';
 import type { MechanismPlan, MechanismState } from '../plan/mechanism-plan.ts';
 import { checkSchedule } from '../plan/schedule.ts';
 import { TrainingAccount } from './account.ts';
-import type { Extension } from './account.ts';
+import type { Extension } from './planned.ts';
 import { callbackList } from './callbacks.ts';
 import type { History, TrainingCallbacks } from './callbacks.ts';
 import { checkReports } from './costs.ts';

@@ -5,7 +5,7 @@
  */
 import { SottoError } from '@sotto/core/errors';
 import type { MechanismPlan } from '../plan/mechanism-plan.ts';
-import type { Ahead } from './account.ts';
+import type { Ahead } from './planned.ts';
 import { digestTable, withoutOrder } from './epoch-table.ts';
 import { evaluationLogs } from './evaluation-logs.ts';
 import type { ExampleTable } from './examples.ts';
