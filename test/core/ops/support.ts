@@ -27,9 +27,12 @@ export async function runOnce(
   return outputs;
 }
 
-/** Largest difference, relative to the larger of 1 and the greatest expected magnitude. */
+/** What counts as zero: gradients where an activation is flat, and their norms, which are bounded from below. */
+const LEAST_SCALE = 1e-6;
+
+/** Largest difference, relative to the greatest expected magnitude. */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let scale = 1;
+  let scale = LEAST_SCALE;
   for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i]!)) scale = Math.max(scale, Math.abs(expected[i]!));
   let worst = actual.length === expected.length ? 0 : Infinity;
   for (let i = 0; i < expected.length; i++) {
