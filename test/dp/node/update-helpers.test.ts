@@ -1,6 +1,7 @@
 /**
  * Threads that help to end a step: every coordinate is updated once, with noise of its own; a thread that fails is noticed; training goes through them.
  */
+import type { Worker } from 'node:worker_threads';
 import { makePrivate } from '@sotto/dp/node';
 import '@tensorflow/tfjs-backend-cpu';
 import { tensor2d } from '@tensorflow/tfjs-core';
@@ -8,7 +9,7 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FusedUpdate, helperThread } from '../../../packages/dp/src/fused/fused-update.ts';
 import { BLOCK } from '../../../packages/dp/src/fused/layout.ts';
-import { updateHelpers } from '../../../packages/dp/src/node/update-helpers.ts';
+import { startHelper, updateHelpers } from '../../../packages/dp/src/node/update-helpers.ts';
 import type { NoiseValues } from '../../../packages/dp/src/noise/step-noise.ts';
 import { createOptimiser } from '../../../packages/dp/src/optimiser/optimiser.ts';
 
@@ -141,6 +142,41 @@ describe('threads that help to end a step', () => {
     expect(run).toThrow('failed half way');
     expect(fused.sums[0]!.every((value) => value === 0)).toBe(true);
     expect(() => fused.check()).toThrow('its weights are lost');
+  });
+
+  it('end the training at once where one of them was killed between steps', async () => {
+    const fused = open(1);
+    const workers: Worker[] = [];
+    const helpers = updateHelpers(1, (helper, gridBits) => {
+      const worker = startHelper(helper, gridBits);
+      workers.push(worker);
+      return worker;
+    });
+    closing.push(helpers.start([fused.helper(1)], GRID_BITS));
+    const run = (): void =>
+      fused.run({
+        unit: 1,
+        draw: (target) => target.fill(0),
+        optimiser: createOptimiser(descent, D),
+        average: undefined,
+        learningRate: 1,
+        noiseDeviation: 1,
+        scale: 1,
+      });
+    run();
+    // As when memory runs out: the thread is gone, and nothing of it ran any more.
+    await workers[0]!.terminate();
+    expect(run).toThrow('a thread that helps to end steps has ended');
+  });
+
+  it('are no failure where they end with the session', async () => {
+    const fused = open(1);
+    await updateHelpers(1)
+      .start([fused.helper(1)], GRID_BITS)
+      .close();
+    const optimiser = createOptimiser(descent, D);
+    const draw = (target: NoiseValues): void => void target.fill(0);
+    fused.run({ unit: 1, draw, optimiser, average: undefined, learningRate: 1, noiseDeviation: 1, scale: 1 });
   });
 
   it('train a model of two layers, and save it', async () => {

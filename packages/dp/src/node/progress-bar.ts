@@ -27,6 +27,10 @@ export interface ProgressBarOptions {
 }
 
 const REDRAW_MS = 100;
+/** Between two looks at the privacy spent. */
+const PRIVACY_MS = 1000;
+/** Looking takes at most this share of the time: with schedules there are many events to add up. */
+const PRIVACY_SHARE = 0.05;
 const BAR = 24;
 const SHORT_BAR = 10;
 const LINES = 10;
@@ -45,11 +49,13 @@ class Bar implements TrainingCallbacks {
   #epochs = 1;
   #epoch = 0;
   #done = 0;
-  #begun = 0;
+  /** When the training under way began. */
+  #begun: number | undefined;
   #drawn = -Infinity;
   #lines = 0;
   #figures = '';
   #privacy = '';
+  #privacyFrom = 0;
 
   constructor({ stream, training, delta, now }: ProgressBarOptions) {
     this.#stream = stream ?? process.stderr;
@@ -69,6 +75,7 @@ class Bar implements TrainingCallbacks {
     this.#figures = '';
     this.#privacy = '';
     this.#begun = this.#now();
+    this.#privacyFrom = this.#begun + PRIVACY_MS;
     if (this.#stream.isTTY === true) this.#draw();
   }
 
@@ -80,7 +87,9 @@ class Bar implements TrainingCallbacks {
     this.#done++;
     const now = this.#now();
     if (this.#stream.isTTY === true) {
-      if (now - this.#drawn >= REDRAW_MS) this.#draw();
+      if (now - this.#drawn < REDRAW_MS) return;
+      if (now >= this.#privacyFrom) this.#lookAtPrivacy();
+      this.#draw();
     } else if (this.#done < this.#total && Math.floor((this.#done * LINES) / this.#total) > this.#lines) this.#line();
   }
 
@@ -88,28 +97,49 @@ class Bar implements TrainingCallbacks {
     this.#figures = Object.entries(logs)
       .map(([name, value]) => `${name} ${shortNumber(value)}`)
       .join('  ');
-    this.#privacy = this.#privacySoFar();
-    if (this.#stream.isTTY === true) this.#draw();
+    if (this.#stream.isTTY === true) {
+      this.#lookAtPrivacy();
+      this.#draw();
+    }
   }
 
   onTrainEnd(): void {
-    this.#privacy = this.#privacySoFar();
-    if (this.#stream.isTTY === true) {
-      this.#draw();
-      this.#stream.write('\n');
-    } else this.#line(true);
+    this.#end('trained');
   }
 
-  /** An upper bound that is found in a millisecond or two, so that the event loop stays live; `privacySpent` tells the least. */
+  onTrainFailed(): void {
+    this.#end('stopped');
+  }
+
+  #end(how: string): void {
+    if (this.#stream.isTTY === true) {
+      this.#lookAtPrivacy();
+      this.#draw();
+      this.#stream.write('\n');
+    } else this.#line(`${how}: `);
+    this.#begun = undefined;
+  }
+
+  #lookAtPrivacy(): void {
+    const begun = this.#now();
+    this.#privacy = this.#privacySoFar();
+    const end = this.#now();
+    this.#privacyFrom = end + Math.max(PRIVACY_MS, (end - begun) / PRIVACY_SHARE);
+  }
+
+  /**
+   * The total of the steps so far, and what the whole plan may cost. The total is an upper bound that is found in a millisecond or two, so that the event loop stays live;
+   * `privacySpent` tells the least, and what holds where training ends early.
+   */
   #privacySoFar(): string {
     if (this.#training === undefined || this.#delta === undefined) return '';
     const { target, plan } = this.#training;
     const limit = target !== undefined && target.delta === this.#delta ? target.epsilon : Infinity;
-    const of = Number.isFinite(limit) ? ` of ${limit}` : '';
     try {
       const { upper } = epsilonOf(this.#training.event(), { delta: this.#delta, ...plan.relation, accountant: 'rdp' });
       // No step goes beyond the target, whatever a quicker bound says.
-      return `ε ≤ ${Math.min(upper, limit).toPrecision(3)}${of}`;
+      const soFar = `ε ${shortEpsilon(Math.min(upper, limit))}`;
+      return Number.isFinite(limit) ? `${soFar} of ${shortEpsilon(limit)}` : soFar;
     } catch {
       // Steps that the Rényi accountant does not know: no figure is better than a slow one.
       return '';
@@ -117,7 +147,8 @@ class Bar implements TrainingCallbacks {
   }
 
   #parts(): string[] {
-    const seconds = (this.#now() - this.#begun) / 1000;
+    const now = this.#now();
+    const seconds = (now - (this.#begun ?? now)) / 1000;
     const rate = this.#done > 0 && seconds > 0 ? this.#done / seconds : undefined;
     const left = this.#total - this.#done;
     const time =
@@ -149,11 +180,16 @@ class Bar implements TrainingCallbacks {
     this.#stream.write(`\r\x1b[K${text().slice(0, Math.max(1, width - 1))}`);
   }
 
-  #line(end: boolean = false): void {
+  #line(how: string = ''): void {
     this.#lines = Math.floor((this.#done * LINES) / Math.max(1, this.#total));
     this.#privacy = this.#privacySoFar();
-    this.#stream.write(`${end ? 'trained: ' : ''}${this.#parts().join(', ')}\n`);
+    this.#stream.write(`${how}${this.#parts().join(', ')}\n`);
   }
+}
+
+/** Three digits: 0.0123, 1.23, 12.3, 123. */
+function shortEpsilon(epsilon: number): string {
+  return epsilon >= 1000 ? epsilon.toFixed(0) : epsilon.toPrecision(3);
 }
 
 /** Eighths of a cell, so that the bar moves smoothly. */

@@ -6,6 +6,7 @@
  * @module
  */
 import { Worker } from 'node:worker_threads';
+import { helperThread } from '../fused/fused-update.ts';
 import type { HelperData } from '../fused/fused-update.ts';
 import type { UpdateHelpers } from '../training/session.ts';
 import type { UpdateWorkerData } from './update-worker.ts';
@@ -17,14 +18,27 @@ const COORDINATES_PER_THREAD = 2 ** 16;
  * At most so many threads besides the one that trains, fewer for small models.
  *
  * @param most The cores that are free at the end of a step, less one
+ * @param startOne For tests
  */
-export function updateHelpers(most: number): UpdateHelpers {
+export function updateHelpers(most: number, startOne: StartHelper = startHelper): UpdateHelpers {
   return {
     count: (dimension) => Math.max(0, Math.min(most, Math.floor(dimension / COORDINATES_PER_THREAD) - 1)),
     start(threads, gridBits) {
-      const workers = threads.map((helper) => startThread(helper, gridBits));
+      let closing = false;
+      // A thread that was killed, as for want of memory, cannot mark its end in the shared memory: it is done here, when this thread's event loop turns. A pass that is under way waits
+      // with the loop stopped, and gives up after a while without a sign of life.
+      const ended = (helper: HelperData): void => {
+        if (!closing) helperThread(helper).fail();
+      };
+      const workers = threads.map((helper) => {
+        const worker = startOne(helper, gridBits);
+        worker.on('error', () => ended(helper));
+        worker.on('exit', () => ended(helper));
+        return worker;
+      });
       return {
         close: async () => {
+          closing = true;
           await Promise.all(workers.map((worker) => worker.terminate()));
         },
       };
@@ -32,7 +46,11 @@ export function updateHelpers(most: number): UpdateHelpers {
   };
 }
 
-function startThread(helper: HelperData, gridBits: number): Worker {
+/** Starts one thread. */
+export type StartHelper = (helper: HelperData, gridBits: number) => Worker;
+
+/** Starts one thread that does not keep the process alive. */
+export function startHelper(helper: HelperData, gridBits: number): Worker {
   const source = import.meta.url.endsWith('.ts');
   const file = new URL(source ? './update-worker.ts' : './update-worker.js', import.meta.url);
   const workerData: UpdateWorkerData = { helper, gridBits };
@@ -40,8 +58,6 @@ function startThread(helper: HelperData, gridBits: number): Worker {
     workerData,
     execArgv: source ? ['--conditions=@sotto/source', '--disable-warning=ExperimentalWarning'] : [],
   });
-  // It marks its own failure in the shared memory; what it cannot mark is noticed by its silence.
-  worker.on('error', () => undefined);
   worker.unref();
   return worker;
 }

@@ -30,6 +30,8 @@ export interface TrainingCallbacks {
   setModel?(model: Stoppable): void;
   onTrainBegin?(logs?: Logs): void | Promise<void>;
   onTrainEnd?(logs?: Logs): void | Promise<void>;
+  /** Called in place of `onTrainEnd` where a training that had begun ends by an error, `cancelled` among them. tfjs has no such hook. */
+  onTrainFailed?(): void | Promise<void>;
   onEpochBegin?(epoch: number, logs?: Logs): void | Promise<void>;
   onEpochEnd?(epoch: number, logs?: Logs): void | Promise<void>;
   onBatchBegin?(batch: number, logs?: Logs): void | Promise<void>;
@@ -120,11 +122,12 @@ export function callbackList(
   });
 }
 
-type Hook = Exclude<keyof TrainingCallbacks, 'setParams' | 'setModel'>;
+type Hook = Exclude<keyof TrainingCallbacks, 'setParams' | 'setModel' | 'onTrainFailed'>;
 
 /** Calls hooks of several callbacks in their order. */
 export class CallbackList {
   readonly #callbacks: readonly TrainingCallbacks[];
+  #begun = false;
 
   constructor(callbacks: readonly TrainingCallbacks[]) {
     this.#callbacks = callbacks;
@@ -138,9 +141,23 @@ export class CallbackList {
   }
 
   async call<H extends Hook>(hook: H, ...args: Parameters<NonNullable<TrainingCallbacks[H]>>): Promise<void> {
+    if (hook === 'onTrainBegin') this.#begun = true;
     for (const callback of this.#callbacks) {
       const method = callback[hook] as ((...args: unknown[]) => void | Promise<void>) | undefined;
       await method?.apply(callback, args);
+    }
+    if (hook === 'onTrainEnd') this.#begun = false;
+  }
+
+  /** Lets every callback end its work after an error, if the training had begun. What they throw in turn is dropped: the first error is told. */
+  async failed(): Promise<void> {
+    if (!this.#begun) return;
+    for (const callback of this.#callbacks) {
+      try {
+        await callback.onTrainFailed?.();
+      } catch {
+        // See above.
+      }
     }
   }
 }

@@ -33,20 +33,25 @@ export type CountedFit = FitOptions & { readonly steps: number; readonly stepsPe
 /** Runs the steps and closes the run, whatever happens. */
 export async function runFit(run: OpenRun, model: object, options: CountedFit): Promise<History> {
   try {
-    return await loop(run, model, options);
+    const callbacks = new CallbackList(callbackList(options.callbacks));
+    try {
+      return await loop(run, model, callbacks, options);
+    } catch (error) {
+      await callbacks.failed();
+      throw error;
+    }
   } finally {
     await run.close();
   }
 }
 
-async function loop(run: OpenRun, tfjsModel: object, options: CountedFit): Promise<History> {
+async function loop(run: OpenRun, tfjsModel: object, callbacks: CallbackList, options: CountedFit): Promise<History> {
   const { steps, stepsPerEpoch, onStep, signal, checkpoints } = options;
   const frequency = integer('validationFrequency', options.validationFrequency ?? 1, 1);
   const firstEpoch = integer('initialEpoch', options.initialEpoch ?? 0, 0);
   const everySteps = checkpoints === undefined ? Infinity : integer('checkpoints.everySteps', checkpoints.everySteps, 1);
   const epochs = Math.ceil(steps / stepsPerEpoch);
   const model = stoppable(tfjsModel);
-  const callbacks = new CallbackList(callbackList(options.callbacks));
   const recorder = new HistoryRecorder();
   const save = async (done: number): Promise<void> => {
     const ahead = Math.min(everySteps, steps - done);
