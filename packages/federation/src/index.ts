@@ -5,26 +5,18 @@
  * @module
  */
 export { accountant } from './accounting.ts';
+export { type AuthorityConfig, type TokenRequest, loadAuthorityConfig, parseAuthorityConfig } from './config/authority-config.ts';
 export {
   type AccountConfig,
-  type AuthorityConfig,
   type ClientConfig,
-  type CoordinatorConfig,
   type DrillConfig,
-  type EnrolmentConfig,
-  type ListenConfig,
-  type ServiceConfig,
-  type SitePolicyConfig,
   type TabularTaskConfig,
-  type TokenRequest,
-  defaultSitePolicyConfig,
-  loadAuthorityConfig,
   loadClientConfig,
-  loadCoordinatorConfig,
-  parseAuthorityConfig,
   parseClientConfig,
-  parseCoordinatorConfig,
-} from './config/service-config.ts';
+} from './config/client-config.ts';
+export { type CoordinatorConfig, loadCoordinatorConfig, parseCoordinatorConfig } from './config/coordinator-config.ts';
+export type { EnrolmentConfig, ListenConfig, ServiceConfig } from './config/service-config.ts';
+export { type SitePolicyConfig, defaultSitePolicyConfig } from './config/site-policy-config.ts';
 export {
   type FederationPlan,
   type PlanDeadlines,

@@ -8,7 +8,7 @@ import { SottoError } from '@sotto/core/errors';
 import type { PrivacyFilter } from '@sotto/dp';
 import { type AccountState, NANO, accountSpending, datasetCommitment, spentEvents } from '@sotto/governance';
 import { accountant } from '../accounting.ts';
-import type { ClientConfig } from '../config/service-config.ts';
+import type { ClientConfig } from '../config/client-config.ts';
 import type { FederationPlan } from '../plan/plan.ts';
 import type { World } from '../service/world.ts';
 import type { ClientStore } from './client-store.ts';

@@ -17,7 +17,7 @@ import {
   startClient,
   stepClient,
 } from '@sotto/secagg';
-import type { ClientConfig } from '../config/service-config.ts';
+import type { ClientConfig } from '../config/client-config.ts';
 import type { Party } from '../enrolment/party.ts';
 import { decodeWeights, splitTensors } from '../plan/model.ts';
 import { metricBits, partyOf } from '../plan/plan.ts';

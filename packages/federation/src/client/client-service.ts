@@ -4,7 +4,7 @@
  * @module
  */
 import { SottoError } from '@sotto/core/errors';
-import type { ClientConfig } from '../config/service-config.ts';
+import type { ClientConfig } from '../config/client-config.ts';
 import { type ServiceOptions, type Stoppable, runUntilStopped } from '../service/service.ts';
 import { worldOf } from '../service/world.ts';
 import { FederatedClient, type RunOutcome } from './federated-client.ts';

@@ -8,7 +8,7 @@ import { fromHex, fromUtf8, toBase64 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { type IdentityCertificate, verifyCertificate } from '@sotto/core/identity';
 import { type Checkpoint, acceptCheckpoint, logOrigin } from '@sotto/governance';
-import type { ClientConfig } from '../config/service-config.ts';
+import type { ClientConfig } from '../config/client-config.ts';
 import type { Party } from '../enrolment/party.ts';
 import { decodePlan } from '../plan/plan.ts';
 import { type PreparedPlan, planStatement, preparePlan } from '../plan/terms.ts';

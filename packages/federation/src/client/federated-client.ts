@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fromUtf8, toBase64 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { logOrigin, modelHash } from '@sotto/governance';
-import type { ClientConfig } from '../config/service-config.ts';
+import type { ClientConfig } from '../config/client-config.ts';
 import { type Party, loadOrEnrol } from '../enrolment/party.ts';
 import { decodeWeights } from '../plan/model.ts';
 import { partyOf } from '../plan/plan.ts';

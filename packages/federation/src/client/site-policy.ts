@@ -6,7 +6,7 @@
 import { SottoError } from '@sotto/core/errors';
 import type { DpEvent } from '@sotto/core/event';
 import type { SitePolicy } from '@sotto/secagg';
-import type { SitePolicyConfig } from '../config/service-config.ts';
+import type { SitePolicyConfig } from '../config/site-policy-config.ts';
 import { partyOf } from '../plan/plan.ts';
 import type { PreparedPlan } from '../plan/terms.ts';
 

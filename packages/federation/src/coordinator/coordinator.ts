@@ -7,7 +7,7 @@
 import path from 'node:path';
 import { SottoError } from '@sotto/core/errors';
 import { logOrigin } from '@sotto/governance';
-import type { CoordinatorConfig } from '../config/service-config.ts';
+import type { CoordinatorConfig } from '../config/coordinator-config.ts';
 import { loadOrEnrol } from '../enrolment/party.ts';
 import { loadPlan } from '../plan/plan.ts';
 import { preparePlan } from '../plan/terms.ts';

@@ -10,7 +10,7 @@ import { canonicalJsonBytes } from '@sotto/core/json';
 import { encodeEvent } from '@sotto/core/event';
 import { type ReservationEvidence, type RoundStage, modelHash } from '@sotto/governance';
 import { type CollectingStage, contextHash, roundParameters } from '@sotto/secagg';
-import type { CoordinatorConfig } from '../config/service-config.ts';
+import type { CoordinatorConfig } from '../config/coordinator-config.ts';
 import type { Party } from '../enrolment/party.ts';
 import { decodeWeights, encodeWeights } from '../plan/model.ts';
 import { type PreparedPlan, type RoundTerms, initialWeights, offerStatement, planEntry, roundContext } from '../plan/terms.ts';

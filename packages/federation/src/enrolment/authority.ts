@@ -12,7 +12,7 @@ import { ByteWriter } from '@sotto/core/encoding';
 import { SottoError } from '@sotto/core/errors';
 import { type Role, decodeCertificate, encodeTrustBundle, issueCertificate } from '@sotto/core/identity';
 import { randomBytes } from '@sotto/core/random';
-import type { AuthorityConfig, TokenRequest } from '../config/service-config.ts';
+import type { AuthorityConfig, TokenRequest } from '../config/authority-config.ts';
 import { methods, protocolVersion } from '../rpc/methods.ts';
 import { RpcServer } from '../rpc/rpc-server.ts';
 import type { PeerIdentity } from '../rpc/spiffe.ts';

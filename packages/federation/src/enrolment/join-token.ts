@@ -8,7 +8,7 @@ import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { Role } from '@sotto/core/identity';
 import { ConfigReader } from '../config/config-reader.ts';
-import { trustDomain } from '../config/service-config.ts';
+import { trustDomain } from '../config/authority-config.ts';
 import { checkSecretFile, writeSecretFile } from '../service/files.ts';
 import { parseJson } from './trust-file.ts';
 
