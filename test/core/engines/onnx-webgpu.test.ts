@@ -3,6 +3,7 @@ import { onnxEngine } from '@sotto/core/onnx';
 import { describe } from 'vitest';
 import { conformsToOps } from '../ops/conformance.ts';
 import { fewPlaceCases, operationsKeepPlaces } from '../ops/places.ts';
+import { clipsInBothForms } from './clipping-forms.ts';
 import { conformsToMemory } from './device-memory.ts';
 import { conformsToLayers } from './layers.ts';
 import { trainsOnDevice } from './resident.ts';
@@ -17,5 +18,6 @@ describe.skipIf(missing !== undefined)(`onnx (webgpu)${missing === undefined ? '
   // Nodes without a kernel on the device are refused, so that nothing moves but what the memory itself counts.
   trainsOnDevice(() => onnxEngine({ provider: 'webgpu' }), true);
   conformsToLayers(() => onnxEngine({ provider: 'webgpu' }), true);
+  clipsInBothForms(() => onnxEngine({ provider: 'webgpu' }), 1e-4, 1e-4, true);
   operationsKeepPlaces(() => onnxEngine({ provider: 'webgpu' }), [5, 25], fewPlaceCases);
 });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { withDeviceErrors } from '../../../packages/core/src/tfjs/device-errors.ts';
 import { conformsToOps } from '../ops/conformance.ts';
 import { fewPlaceCases, operationsKeepPlaces } from '../ops/places.ts';
+import { clipsInBothForms } from './clipping-forms.ts';
 import { conformsToMemory } from './device-memory.ts';
 import { conformsToLayers } from './layers.ts';
 import { trainsOnDevice } from './resident.ts';
@@ -58,5 +59,6 @@ describe.skipIf(missing !== undefined)(`tfjs (webgpu)${missing === undefined ? '
     () => mappedBytes,
   );
   conformsToLayers(() => engine!, true);
+  clipsInBothForms(() => engine!, 1e-4, 1e-4, true);
   operationsKeepPlaces(() => engine!, [5, 25], fewPlaceCases);
 });

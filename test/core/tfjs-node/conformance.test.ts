@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { defaultFolder } from '../../../scripts/lib/tfjs-node-folder.mjs';
+import { clipsInBothForms } from '../engines/clipping-forms.ts';
 import { conformsToMemory } from '../engines/device-memory.ts';
 import { layersKeepPlaces } from '../engines/layer-places.ts';
 import { conformsToLayers } from '../engines/layers.ts';
@@ -44,6 +45,7 @@ describe.skipIf(!built)(
     conformsToMemory(() => engine!);
     trainsOnDevice(() => engine!);
     conformsToLayers(() => engine!);
+    clipsInBothForms(() => engine!, 1e-5, 1e-4);
     operationsKeepPlaces(() => engine!, [multiple, 2 * multiple]);
     layersKeepPlaces(() => engine!, [multiple, 2 * multiple]);
   },

@@ -131,14 +131,14 @@ export const layerCases: readonly GradientCase[] = [
   { name: 'rms normalisation', model: () => stack([4, 3], new RmsNormalization({})) },
   { name: 'rms normalisation of vectors', model: () => stack([5], new RmsNormalization({ epsilon: 0.1 })) },
   ...[
-    layers.dropout({ rate: 0.4 }),
-    layers.spatialDropout1d({ rate: 0.4 }),
-    layers.gaussianDropout({ rate: 0.3 }),
-    layers.gaussianNoise({ stddev: 0.5 }),
-    layers.alphaDropout({ rate: 0.3 }),
+    () => layers.dropout({ rate: 0.4 }),
+    () => layers.spatialDropout1d({ rate: 0.4 }),
+    () => layers.gaussianDropout({ rate: 0.3 }),
+    () => layers.gaussianNoise({ stddev: 0.5 }),
+    () => layers.alphaDropout({ rate: 0.3 }),
   ].map((layer): GradientCase => ({
-    name: `active ${layer.getClassName()}`,
-    model: () => stack([4, 3], layers.dense({ units: 2, activation: 'tanh' })),
+    name: `active ${layer().getClassName()}`,
+    model: () => stack([4, 3], layer(), layers.dense({ units: 2, activation: 'tanh' })),
   })),
   {
     name: 'dropout between convolutions',
