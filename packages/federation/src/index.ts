@@ -35,6 +35,7 @@ export {
   featureCount,
 } from './plan/tabular-spec.ts';
 export { type LogLevel, type LogRecord, type LogSink, type LogValue, standardOutputSink } from './service/log.ts';
+export { type Masking, type NodeMaskingOptions, nodeMasking } from './service/masking.ts';
 export { type RunningService, type ServiceOptions, type Stoppable, runUntilStopped } from './service/service.ts';
 export { issueJoinToken, startAuthority } from './enrolment/authority.ts';
 export { type CoordinatorOptions, startCoordinator } from './coordinator/coordinator.ts';

@@ -5,7 +5,7 @@
  * @module
  */
 import { SottoError } from '@sotto/core/errors';
-import type { PrivacyFilter } from '@sotto/dp';
+import { accountFilter, PrivacyFilter } from '@sotto/dp';
 import { type AccountState, NANO, accountSpending, datasetCommitment, spentEvents } from '@sotto/governance';
 import { accountant } from '../accounting.ts';
 import type { ClientConfig } from '../config/client-config.ts';
@@ -43,6 +43,13 @@ export function openAccount(
         `the data are not those of the account in ${config.directory}; use a new directory for another data set`,
       );
     }
+    const { unit, adjacency } = plan.training;
+    if (opened.unit !== unit || opened.adjacency !== adjacency) {
+      throw new SottoError(
+        'conflict',
+        `the account in ${config.directory} promises its budget for ${opened.adjacency} of a ${opened.unit}; the plan ${plan.runId} counts ${adjacency} of a ${unit}, which does not add up. Use a new directory with a budget of its own`,
+      );
+    }
     return;
   }
   const { dataset, steward, purpose, legalBasis } = config.account;
@@ -62,14 +69,36 @@ export function openAccount(
   });
 }
 
-/** The task's filter, charged with everything that the account has spent; throws where the filter is for another budget. */
+/**
+ * The filter under which every run of the account counts. Rules must not be chosen after results were seen, and an earlier run's model is a result: so an RDP filter of one share of δ
+ * is that of the account, whatever order the task would like, and any other filter is for an account's only run.
+ */
+function filterOfAccount(config: ClientConfig, plan: FederationPlan, task: PreparedTask, account: AccountState): PrivacyFilter {
+  const { filter } = task;
+  const { slackShare } = filter.toJson() as { readonly slackShare: number };
+  if (filter.kind === 'rdp' && slackShare === 0) {
+    const first = account.reservations[0]?.reserve.entry.event ?? task.event;
+    const { orders } = accountFilter({ ...exactBudget(config.budget), adjacency: filter.adjacency, first });
+    return PrivacyFilter.open({ kind: 'rdp', epsilon: filter.epsilon, delta: filter.delta, adjacency: filter.adjacency, orders });
+  }
+  const other = account.reservations.find(({ reserve, status }) => reserve.entry.runId !== plan.runId && status !== 'released');
+  if (other !== undefined) {
+    throw new SottoError(
+      'conflict',
+      `the account has spent under the run ${other.reserve.entry.runId}; a filter of kind ${filter.kind}${filter.kind === 'rdp' ? ' with a share of δ set aside' : ''} guards only an account of its own: use an rdp filter without slackShare, or a new directory with a budget of its own`,
+    );
+  }
+  return filter;
+}
+
+/** The account's filter, charged with everything that the account has spent; throws where the task's is for another budget. */
 export function chargedFilter(
   config: ClientConfig,
   plan: FederationPlan,
   task: PreparedTask,
   account: AccountState,
 ): PrivacyFilter {
-  let { filter } = task;
+  const { filter } = task;
   const budget = exactBudget(config.budget);
   if (
     filter.epsilon > budget.epsilon ||
@@ -82,13 +111,14 @@ export function chargedFilter(
       `the task's filter is not a fresh one for ε = ${budget.epsilon}, δ = ${budget.delta}, ${plan.training.adjacency}`,
     );
   }
+  let charged = filterOfAccount(config, plan, task, account);
   spentEvents(account).forEach((event, i) => {
-    const outcome = filter.reserve(String(i), event);
+    const outcome = charged.reserve(String(i), event);
     if (!outcome.granted)
       throw new SottoError('budget-exhausted', `what the account has spent does not fit its budget: ${outcome.reason}`);
-    filter = outcome.filter;
+    charged = outcome.filter;
   });
-  return filter;
+  return charged;
 }
 
 /** Whether one more round fits; the reason where it does not. */

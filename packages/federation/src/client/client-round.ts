@@ -26,6 +26,7 @@ import { pause } from '../rpc/backoff.ts';
 import { chunkBytes, methods } from '../rpc/methods.ts';
 import type { MaskedInputPart, RoundOffer } from '../rpc/wire.ts';
 import { orAborted } from '../service/abort.ts';
+import { errorFields } from '../service/log.ts';
 import type { World } from '../service/world.ts';
 import { refusal, spentEpsilon } from './budget.ts';
 import type { ClientStore } from './client-store.ts';
@@ -49,6 +50,7 @@ export interface RoundParts {
 const slackMs = 5_000;
 
 type Ready = Extract<ClientState, { readonly phase: 'ready-for-input' }>;
+type Masking = Extract<ClientState, { readonly phase: 'masking' }>;
 
 /** One round in progress. */
 export class ClientRound {
@@ -91,6 +93,7 @@ export class ClientRound {
       trust: party.trust,
       revokedSerials: config.policy.revoked.map(fromHex),
       policy: secaggPolicy(config.policy),
+      masking: 'deferred',
     };
   }
 
@@ -122,9 +125,18 @@ export class ClientRound {
       wipe(...step.consumed);
       const { state } = step;
       if (state.phase === 'done') return;
-      if (state.phase === 'aborted') throw new SottoError('protocol-aborted', `${state.abort.code}: ${state.abort.message}`);
+      if (state.phase === 'aborted') {
+        await this.#complain(step.outgoing);
+        throw new SottoError('protocol-aborted', `${state.abort.code}: ${state.abort.message}`);
+      }
       if (state.phase === 'ready-for-input') {
         step = stepClient(this.#setup, state, { type: 'input', vectors: await this.#input(state) });
+        onStep(step);
+        continue;
+      }
+      if (state.phase === 'masking') {
+        await this.#mask(state);
+        step = stepClient(this.#setup, state, { type: 'masked' });
         onStep(step);
         continue;
       }
@@ -224,6 +236,29 @@ export class ClientRound {
     );
     if (clipped > 0) world.log.warn('client.clipped', { round, elements: clipped });
     return [levels, Uint32Array.of(metrics.correct, metrics.total)];
+  }
+
+  /** Puts the masks on; ends with the client, and at the deadline of the round. */
+  async #mask({ job }: Masking): Promise<void> {
+    const { world, signal } = this.#parts;
+    await world.masking.run(job, AbortSignal.any([signal, AbortSignal.timeout(this.#timeLeftMs())]));
+  }
+
+  /**
+   * Tells the coordinator why this client leaves, where the protocol has a word for it: the other side of a pair must leave
+   * too. A complaint that does not arrive changes nothing here; the round is left all the same.
+   */
+  async #complain(outgoing: readonly Uint8Array[]): Promise<void> {
+    const { session, world } = this.#parts;
+    const { round, attempt } = this.#offer;
+    for (const message of outgoing) {
+      try {
+        await session.call(methods.complain, { round, attempt, message }, this.#timeLeftMs());
+        world.log.warn('client.complained', { round });
+      } catch (reason) {
+        world.log.warn('client.complaint-lost', { round, ...errorFields(reason) });
+      }
+    }
   }
 
   /** A rehearsed drop-out: the shares are out, nothing masked is; waits to be killed. */

@@ -75,6 +75,7 @@ export class FederatedClient implements Stoppable {
     this.finished = this.#run().finally(() => {
       this.#session?.close();
       this.#store?.close();
+      void this.#world.close();
     });
     this.finished.catch((reason: unknown) => {
       const fields = errorFields(reason);

@@ -55,6 +55,10 @@ export function serveCalls(server: RpcServer, run: FederationRun): void {
   server.clientStream(methods.maskedInput, (parts, { id, signal }) =>
     maskedInput(run, uploads.parts('masked input', id, parts, signal), id),
   );
+  server.unary(methods.complain, ({ round, attempt, message }, { id }) => {
+    roundOf(run, round, attempt, id).complain(id, message);
+    return new Uint8Array(0);
+  });
   server.unary(methods.confirm, stage('confirm'));
   server.unary(methods.unmask, stage('unmask'));
   server.clientStream(methods.publishLedger, (parts, { id, signal }) =>
@@ -199,7 +203,7 @@ async function publishLedger(run: FederationRun, parts: AsyncIterable<LedgerPart
   }
   store.takeMirror(id, { checkpoint: checkpoint ?? new Uint8Array(), leaves });
   // The answer goes out first.
-  setImmediate(() => run.ledgerTaken(id));
+  setImmediate(() => run.ledgers.taken(id));
   return ledger.size;
 }
 

@@ -64,7 +64,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
       log: world.log,
       nowMs: world.nowMs,
       onReceived: options.onReceived,
-      onPresence: (id, present) => run.presence(id, present),
+      onPresence: (id, present) => run.presence.set(id, present),
     });
     serveHealth(server, 'sotto.federation.v1.Coordination');
     serveCalls(server, run);
@@ -85,6 +85,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
       await new Promise((resolve) => setImmediate(resolve));
       await server.drain(graceMs);
       store.close();
+      await world.close();
       world.log.info('service.stopped');
     })();
     return stopping;
@@ -96,7 +97,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const finished = played.then(
     async () => {
       if (abandoned.signal.aborted) return;
-      if (config.exitWhenDone) await run.untilTold(config.lingerMs);
+      if (config.exitWhenDone) await run.ledgers.untilTold(config.lingerMs);
       if (abandoned.signal.aborted) return;
       if (config.exitWhenDone || run.stopped) await stop(config.drainMs);
       await run.untilStopped;
@@ -108,6 +109,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
       run.stop(0);
       await server.drain(0);
       store.close();
+      await world.close();
       throw reason;
     },
   );
@@ -121,6 +123,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
       server.abandon();
       store.close();
       run.stop(0);
+      void world.close();
     },
   };
 }

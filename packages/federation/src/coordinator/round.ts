@@ -8,10 +8,13 @@ import { wipe } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import {
   type CollectingStage,
+  type Incident,
+  type MaskJob,
   type ServerSetup,
   type ServerState,
   type SumResult,
   frozenOutcome,
+  messageName,
   stageStatus,
   startServer,
   stepServer,
@@ -43,6 +46,10 @@ export interface RoundHost {
   readonly canAnswer: (id: string) => boolean;
   /** Called with the stage that begins and its members, before anything of the last stage's outcome is shown: make it durable here. */
   readonly onStage: (stage: CollectingStage, members: readonly string[]) => void;
+  /** Takes the masks off the sum; rejects when the signal aborts. */
+  readonly unmask: (job: MaskJob, signal: AbortSignal) => Promise<void>;
+  /** Called with what a member did wrong, or what went wrong about it. */
+  readonly onIncident: (incident: Incident) => void;
   /** The encoded event for the receipt. */
   readonly event: () => Uint8Array;
 }
@@ -64,6 +71,9 @@ export class CoordinatorRound {
   #wake: () => void = () => undefined;
   #failure: RoundFailure | undefined;
   #result: SumResult | undefined;
+  readonly #given: AbortController = new AbortController();
+  /** Resolves when the masks are off; nothing is taken in before. */
+  #unmasked: Promise<void> | undefined;
 
   constructor(host: RoundHost, invited: readonly string[]) {
     this.#host = host;
@@ -112,10 +122,30 @@ export class CoordinatorRound {
 
   /** Takes a member's message in and waits for the frozen outcome of its stage; throws what the member shall be told. */
   async deliver(stage: CollectingStage, from: string, message: Uint8Array): Promise<Uint8Array> {
+    // The machine takes no message while the masks come off, and a member may have to ask again for its receipt.
+    await this.#unmasked;
     if (this.#failure !== undefined) throw this.#over();
     if (stages.indexOf(stage) > stages.indexOf(this.stage ?? 'unmask') && this.stage !== undefined) {
       throw new SottoError('protocol-violation', `a message of stage ${stage} came during ${this.stage}`);
     }
+    this.#receive(stage, from, message);
+    await this.#gates.get(stage)?.closed;
+    if (this.#failure !== undefined) throw this.#over();
+    const outcome = frozenOutcome(this.#state, stage, from);
+    if (outcome === undefined) {
+      throw new SottoError('protocol-aborted', `${from} is not in the set that stage ${stage} of round ${this.round} has frozen`);
+    }
+    return outcome;
+  }
+
+  /** Takes the complaint of a member that leaves; there is nothing to wait for. */
+  complain(from: string, message: Uint8Array): void {
+    if (this.#failure !== undefined) throw this.#over();
+    if (messageName(message) !== 'complaint') throw new SottoError('protocol-violation', `${from} sent no complaint`);
+    this.#receive('masked', from, message);
+  }
+
+  #receive(stage: CollectingStage, from: string, message: Uint8Array): void {
     const step = stepServer(this.#host.setup, this.#state, { type: 'message', from, message, nowMs: this.#host.nowMs() });
     this.#take(step);
     if (step.verdict?.type === 'refused') {
@@ -129,33 +159,49 @@ export class CoordinatorRound {
       throw new SottoError('protocol-violation', `the message of stage ${stage} is refused: ${step.verdict.abort.message}`);
     }
     this.#wake();
-    await this.#gates.get(stage)?.closed;
-    if (this.#failure !== undefined) throw this.#over();
-    const outcome = frozenOutcome(this.#state, stage, from);
-    if (outcome === undefined) {
-      throw new SottoError('protocol-aborted', `${from} is not in the set that stage ${stage} of round ${this.round} has frozen`);
-    }
-    return outcome;
   }
 
   /** Runs all stages. The last outcome, the receipt, is shown only after {@link release}. */
   async run(): Promise<SumResult> {
-    for (const stage of stages) {
-      this.#host.onStage(stage, this.#expected(stage));
-      const previous = stages[stages.indexOf(stage) - 1];
-      if (previous !== undefined) this.#gates.get(previous)?.open();
-      await this.#untilComplete(stage);
-      if (this.#failure === undefined) {
-        const close =
-          stage === 'unmask' ? ({ type: 'closeStage', event: this.#host.event() } as const) : ({ type: 'closeStage' } as const);
-        this.#take(stepServer(this.#host.setup, this.#state, close));
-        if (this.#state.stage === 'aborted')
-          this.#fail(new RoundFailure(stage, this.#state.abort?.message ?? 'the stage failed'));
-      }
-      if (this.#failure !== undefined) throw this.#failure;
+    try {
+      for (const stage of stages) await this.#runStage(stage);
+    } finally {
+      // Where it was given up, the shares that were opened do not outlive it.
+      this.#take(stepServer(this.#host.setup, this.#state, { type: 'cancel', reason: 'the round has ended' }));
     }
     if (this.#result === undefined) throw new SottoError('internal', 'the round ended without a result');
     return this.#result;
+  }
+
+  async #runStage(stage: CollectingStage): Promise<void> {
+    this.#host.onStage(stage, this.#expected(stage));
+    const previous = stages[stages.indexOf(stage) - 1];
+    if (previous !== undefined) this.#gates.get(previous)?.open();
+    await this.#untilComplete(stage);
+    if (this.#failure === undefined) {
+      const close =
+        stage === 'unmask' ? ({ type: 'closeStage', event: this.#host.event() } as const) : ({ type: 'closeStage' } as const);
+      const step = stepServer(this.#host.setup, this.#state, close);
+      this.#take(step);
+      for (const effect of step.effects) if (effect.type === 'unmask') await this.#removeMasks(effect.job);
+      if (this.#state.stage === 'aborted') this.#fail(new RoundFailure(stage, this.#state.abort?.message ?? 'the stage failed'));
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #removeMasks(job: MaskJob): Promise<void> {
+    let done: () => void = () => undefined;
+    this.#unmasked = new Promise((resolve) => (done = resolve));
+    try {
+      await this.#host.unmask(job, this.#given.signal);
+      if (this.#failure === undefined) this.#take(stepServer(this.#host.setup, this.#state, { type: 'masksRemoved' }));
+    } catch (reason) {
+      if (this.#failure === undefined) throw reason;
+    } finally {
+      wipe(...job.streams.flatMap(({ keys }) => keys));
+      this.#unmasked = undefined;
+      done();
+    }
   }
 
   /** Shows the receipt to the members: the result is durable. */
@@ -192,16 +238,14 @@ export class CoordinatorRound {
     this.#state = step.state;
     for (const effect of step.effects) {
       if (effect.type === 'result') this.#result = effect.result;
-      else if (effect.type === 'incident') {
-        const { kind, parties, message } = effect.incident;
-        this.#host.log.warn('round.incident', { round: this.round, kind, parties, reason: message });
-      } else throw new SottoError('internal', 'masks were deferred, which this service does not ask for');
+      else if (effect.type === 'incident') this.#host.onIncident(effect.incident);
     }
     wipe(...step.consumed);
   }
 
   #fail(failure: RoundFailure): void {
     this.#failure ??= failure;
+    this.#given.abort(this.#failure);
     for (const { open } of this.#gates.values()) open();
     this.#wake();
   }

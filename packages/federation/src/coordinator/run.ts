@@ -18,7 +18,10 @@ import type { RoundOffer } from '../rpc/wire.ts';
 import type { World } from '../service/world.ts';
 import type { CoordinatorStore } from './coordinator-store.ts';
 import { writeExport } from './export.ts';
+import { LedgerCollection } from './ledger-collection.ts';
+import { recordIncident } from './incidents.ts';
 import { Lobby } from './lobby.ts';
+import { Presence } from './presence.ts';
 import { publication } from './publish.ts';
 import { CoordinatorRound, RoundFailure } from './round.ts';
 
@@ -42,20 +45,23 @@ export class FederationRun {
   readonly evidence: Map<string, ReservationEvidence> = new Map();
   /** Resolves when {@link stop} is called. */
   readonly untilStopped: Promise<void>;
+  readonly presence: Presence;
+  readonly ledgers: LedgerCollection;
   readonly #control: AbortController = new AbortController();
-  readonly #goneAtMs: Map<string, number> = new Map();
-  readonly #present: Set<string> = new Set();
   #cancelTimer: NodeJS.Timeout | undefined;
   #current: { readonly round: CoordinatorRound; readonly offer: RoundOffer } | undefined;
-  /** Clients that know, from this process, that their ledgers are here. */
-  readonly #told: Set<string> = new Set();
-  #ledgerArrived: () => void = () => undefined;
 
   /** Opens the run in the store; throws `conflict` where the store holds another plan under its id. */
   constructor(parts: RunParts) {
     this.parts = parts;
     this.untilStopped = new Promise((resolve) => this.#control.signal.addEventListener('abort', () => resolve(), { once: true }));
     const { store, prepared, party, world, config } = parts;
+    this.presence = new Presence(config.disconnectGraceMs, () => this.#current?.round.presenceChanged());
+    this.ledgers = new LedgerCollection({
+      parties: prepared.plan.parties.map(({ id }) => id),
+      mirrored: () => store.mirrored(),
+      signal: this.#control.signal,
+    });
     const { ledger } = store.ledger;
     if (ledger.size === 0) {
       store.ledger.append({
@@ -102,36 +108,6 @@ export class FederationRun {
     return stored === undefined ? initialWeights(model) : decodeWeights(stored, model.parameterCount);
   }
 
-  /** A client's connection came up or was lost. */
-  presence(id: string, present: boolean): void {
-    if (present) {
-      this.#present.add(id);
-      return;
-    }
-    this.#present.delete(id);
-    this.#goneAtMs.set(id, performance.now());
-    setTimeout(() => this.#current?.round.presenceChanged(), this.parts.config.disconnectGraceMs + 5).unref();
-  }
-
-  /** A client's ledger was taken over, and the client was told. */
-  ledgerTaken(id: string): void {
-    this.#told.add(id);
-    this.#ledgerArrived();
-  }
-
-  /** Waits until every client was told that its ledger is here, at most `forMs`: a killed process may have told nobody. */
-  async untilTold(forMs: number): Promise<void> {
-    const all = (): boolean => this.parts.prepared.plan.parties.every(({ id }) => this.#told.has(id));
-    if (all() || this.stopped) return;
-    let timer: NodeJS.Timeout | undefined;
-    const told = new Promise<void>((resolve) => {
-      this.#ledgerArrived = () => all() && resolve();
-      timer = setTimeout(resolve, forMs);
-    });
-    await Promise.race([told, this.untilStopped]);
-    clearTimeout(timer);
-  }
-
   /** Begins no new round, and gives the round in hand up after `graceMs`. */
   stop(graceMs: number): void {
     this.#control.abort(new SottoError('cancelled', 'the coordinator is stopping'));
@@ -172,7 +148,9 @@ export class FederationRun {
       world.log.info('run.completed', { published, aborted });
     }
     this.lobby.finish();
-    await this.#collectLedgers();
+    await this.ledgers.untilComplete(config.collectMs, (parties) => {
+      world.log.warn('ledgers.missing', { parties });
+    });
     if (writeExport(this.parts, this.weights)) world.log.info('export.written', { directory: config.exportDirectory });
   }
 
@@ -270,6 +248,7 @@ export class FederationRun {
           trust: party.trust,
           coordinatorSeed: party.signingSeed,
           revokedSerials: this.parts.config.revoked.map(fromHex),
+          masking: 'deferred',
         },
         log,
         nowMs: world.nowMs,
@@ -280,12 +259,14 @@ export class FederationRun {
           confirm: stageDeadlines.confirmMs,
           unmask: stageDeadlines.unmaskMs,
         },
-        canAnswer: (id) => this.#canAnswer(id),
+        canAnswer: (id) => this.presence.canAnswer(id),
         onStage: (stage: CollectingStage, members) => {
           if (stage === 'masked') sharers = [...members];
           store.enter({ round, attempt, stage: stage satisfies RoundStage, members: sharers });
           log.info('round.stage', { round, stage, members });
         },
+        unmask: (job, signal) => world.masking.run(job, signal),
+        onIncident: (incident) => recordIncident(this.parts, { round, attempt }, incident),
         event: () => this.#releasedEvents(),
       },
       this.lobby.ids,
@@ -317,38 +298,5 @@ export class FederationRun {
       return reserved === undefined ? [] : [[id, encodeEvent(reserved.reserve.event)] as const];
     });
     return canonicalJsonBytes(Object.fromEntries(events));
-  }
-
-  #canAnswer(id: string): boolean {
-    if (this.#present.has(id)) return true;
-    const goneAt = this.#goneAtMs.get(id);
-    return goneAt === undefined || performance.now() - goneAt < this.parts.config.disconnectGraceMs;
-  }
-
-  /** Waits until every party that took part has handed its ledger over; says so once while somebody is missing. */
-  async #collectLedgers(): Promise<void> {
-    const { store, prepared, world, config } = this.parts;
-    const missing = (): string[] => {
-      const here = new Set(store.mirrored());
-      return prepared.plan.parties.map(({ id }) => id).filter((id) => !here.has(id));
-    };
-    if (missing().length === 0) return;
-    await new Promise<void>((resolve, reject) => {
-      const { signal } = this.#control;
-      const warn = setTimeout(() => {
-        world.log.warn('ledgers.missing', { parties: missing() });
-      }, config.collectMs);
-      const settle = (end: () => void): void => {
-        clearTimeout(warn);
-        signal.removeEventListener('abort', abort);
-        end();
-      };
-      const abort = (): void => settle(() => reject(SottoError.from(signal.reason, 'cancelled')));
-      this.#ledgerArrived = () => {
-        if (missing().length === 0) settle(resolve);
-      };
-      if (signal.aborted) abort();
-      else signal.addEventListener('abort', abort, { once: true });
-    });
   }
 }

@@ -8,7 +8,7 @@ import { compareIds } from '@sotto/core/bytes';
 import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { type Json, canonicalJson, parseCanonicalJson } from '@sotto/core/json';
-import { type CohortRule, roundParameters } from '@sotto/secagg';
+import { type CohortRule, type Suite, roundParameters } from '@sotto/secagg';
 import { ConfigReader } from '../config/config-reader.ts';
 import { loadDocument } from '../config/load-document.ts';
 import { type TabularSpec, readTabularSpec } from './tabular-spec.ts';
@@ -64,6 +64,8 @@ export interface FederationPlan {
   /** Grid of the update vector: values in [−clip, clip] on 2^bits − 1 steps. */
   readonly quantiser: { readonly clip: number; readonly bits: number };
   readonly secagg: CohortRule & { readonly mode: 'malicious' };
+  /** Key agreement of secure aggregation. Left out, `x25519`; `x25519-mlkem768` withstands a quantum computer of later days. */
+  readonly suite?: Suite;
   readonly deadlines: PlanDeadlines;
 }
 
@@ -72,6 +74,8 @@ export const metricNames = ['correct', 'total'] as const;
 
 /** Bits of one party's metric: counts of held-out records below 2²⁰. */
 export const metricBits = 20;
+
+const suites: readonly Suite[] = ['x25519', 'x25519-mlkem768'];
 
 /** Reads a plan's file (YAML or JSON); throws `not-found` or `invalid-config`. */
 export async function loadPlan(file: string): Promise<FederationPlan> {
@@ -99,6 +103,8 @@ export function parsePlan(value: unknown, name = 'plan'): FederationPlan {
     },
     secagg: readSecagg(reader.object('secagg')),
     deadlines: readDeadlines(reader.object('deadlines')),
+    // What is left out stays out: the hash of the plan is that of its text.
+    ...(reader.has('suite') ? { suite: reader.read('suite', (key, item) => check.oneOf(key, item, suites)) } : {}),
   };
   quantiser.end();
   reader.end();

@@ -91,7 +91,7 @@ export function roundContext(crypto: CryptoProvider, prepared: PreparedPlan, ter
   const { plan, model, vectors } = prepared;
   const { mode, ...cohort } = plan.secagg;
   return {
-    suite: 'x25519',
+    suite: plan.suite ?? 'x25519',
     mode,
     runId: plan.runId,
     round: terms.round,

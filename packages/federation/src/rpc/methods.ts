@@ -78,6 +78,10 @@ export const methods = {
     response: wire.stageResponse,
     maxDurationMs: stageLimit,
   } as Method<wire.MaskedInputPart, Uint8Array>,
+  complain: unary(`${coordination}Complain`, wire.stageRequest, wire.stageResponse, minute) as Method<
+    wire.StageRequest,
+    Uint8Array
+  >,
   confirm: unary(`${coordination}Confirm`, wire.stageRequest, wire.stageResponse, stageLimit) as Method<
     wire.StageRequest,
     Uint8Array
@@ -121,6 +125,7 @@ export const callerRules: { readonly [name in MethodName]: CallerRule } = {
   advertise: ['client'],
   shareKeys: ['client'],
   maskedInput: ['client'],
+  complain: ['client'],
   confirm: ['client'],
   unmask: ['client'],
   publishLedger: ['client'],

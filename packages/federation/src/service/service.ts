@@ -8,14 +8,20 @@ import type { CryptoProvider } from '@sotto/core/crypto';
 import { SottoError } from '@sotto/core/errors';
 import type { RandomSource } from '@sotto/core/random';
 import type { LogSink } from './log.ts';
+import type { Masking } from './masking.ts';
 
-/** The world outside, as parameters. All have defaults: JSON lines on standard output, the clock, the CSPRNG, node:crypto. */
+/** The world outside, as parameters. All have defaults: JSON lines on standard output, the clock, the CSPRNG, node:crypto on all cores. */
 export interface ServiceOptions {
   readonly log?: LogSink | undefined;
   /** Milliseconds since 1970. */
   readonly nowMs?: (() => number) | undefined;
   readonly random?: RandomSource | undefined;
   readonly crypto?: CryptoProvider | undefined;
+  /**
+   * Who makes the mask keystreams. Default: `nodeMasking()`, ended with the service; with a `crypto` of one's own, that
+   * provider's keystream. One that is given is left open.
+   */
+  readonly masking?: Masking | undefined;
 }
 
 /** A server that listens. */
