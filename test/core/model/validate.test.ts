@@ -69,6 +69,23 @@ describe('validateModel', () => {
     });
   });
 
+  it('says of a layer that is used twice that it is, also where it reads its own output', () => {
+    const x = input({ shape: [3] });
+    const shared = layers.dense({ units: 3, name: 'twice' });
+    const head = layers.dense({ units: 1, name: 'head' });
+    const net = model({ inputs: x, outputs: head.apply(shared.apply(shared.apply(x))) as tf.SymbolicTensor });
+    expect(validateModel(net).layers).toMatchObject([
+      {
+        layer: 'twice',
+        status: 'refused',
+        why: 'it is used 2 times, and weights that are used twice are not implemented',
+        cure: 'use one layer for each call',
+      },
+      { layer: 'head' },
+    ]);
+    expect(validateModel(net).layers.some(({ why = '' }) => /not connected/.test(why))).toBe(false);
+  });
+
   it('goes on behind a layer without a rule where the model knows its shape, and says so where nobody does', () => {
     const net = sequential({
       layers: [

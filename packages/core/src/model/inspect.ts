@@ -36,7 +36,8 @@ export function inspectModel(model: LayersModelLike | Topology, options: Compile
   const unknown = new Set<string>();
   const found: LayerInspection[] = [];
   const pending = [...flat.layers];
-  const inputsOf = (layer: FlatLayer): readonly string[] => layer.calls.flat();
+  // One that is used several times is refused whatever it reads, perhaps its own output.
+  const inputsOf = (layer: FlatLayer): readonly string[] => (layer.calls.length > 1 ? layer.calls[0]! : layer.calls.flat());
   for (;;) {
     const at = pending.findIndex((layer) => inputsOf(layer).every((value) => compiler.has(value) || unknown.has(value)));
     if (at < 0) break;

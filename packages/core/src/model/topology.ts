@@ -215,9 +215,7 @@ export function flattenModel(topology: Topology): FlatModel {
 
 /** The error about weights that several calls share. */
 export function usedTwice(path: string, count: number): SottoError {
-  return new SottoError(
-    'unsupported',
-    `layer ${path} is used ${count} times; weights that are used twice are not implemented, so use one layer per call`,
-    { details: { layer: path } },
-  );
+  const why = `it is used ${count} times, and weights that are used twice are not implemented`;
+  const cure = 'use one layer for each call';
+  return new SottoError('unsupported', `layer ${path}: ${why}; ${cure}`, { details: { layer: path, why, cure } });
 }
