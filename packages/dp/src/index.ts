@@ -88,6 +88,8 @@ export {
   dpSgdEvent,
 } from './accounting/calibrate.ts';
 export type { Calibration, CalibrationParameter, CalibrationTarget } from './accounting/calibrate.ts';
+export { accountFilter } from './accounting/budget/account.ts';
+export type { AccountBudget } from './accounting/budget/account.ts';
 export { PrivacyFilter } from './accounting/budget/filter.ts';
 export type { PrivacyFilterOptions, Reservation, ReservationStatus, ReserveOutcome } from './accounting/budget/filter.ts';
 export { PrivacyOdometer } from './accounting/budget/odometer.ts';

@@ -70,25 +70,14 @@ export function openAccount(
 }
 
 /**
- * The filter under which every run of the account counts. Rules must not be chosen after results were seen, and an earlier run's model is a result: so an RDP filter of one share of δ
- * is that of the account, whatever order the task would like, and any other filter is for an account's only run.
+ * The filter under which every run of the account counts. Rules must not be chosen after results were seen, and an earlier run's model is a result: so it is the account's own, of
+ * the task's budget and whatever order the task would like.
  */
-function filterOfAccount(config: ClientConfig, plan: FederationPlan, task: PreparedTask, account: AccountState): PrivacyFilter {
-  const { filter } = task;
-  const { slackShare } = filter.toJson() as { readonly slackShare: number };
-  if (filter.kind === 'rdp' && slackShare === 0) {
-    const first = account.reservations[0]?.reserve.entry.event ?? task.event;
-    const { orders } = accountFilter({ ...exactBudget(config.budget), adjacency: filter.adjacency, first });
-    return PrivacyFilter.open({ kind: 'rdp', epsilon: filter.epsilon, delta: filter.delta, adjacency: filter.adjacency, orders });
-  }
-  const other = account.reservations.find(({ reserve, status }) => reserve.entry.runId !== plan.runId && status !== 'released');
-  if (other !== undefined) {
-    throw new SottoError(
-      'conflict',
-      `the account has spent under the run ${other.reserve.entry.runId}; a filter of kind ${filter.kind}${filter.kind === 'rdp' ? ' with a share of δ set aside' : ''} guards only an account of its own: use an rdp filter without slackShare, or a new directory with a budget of its own`,
-    );
-  }
-  return filter;
+function filterOfAccount(config: ClientConfig, { event, filter }: PreparedTask, account: AccountState): PrivacyFilter {
+  const { epsilon, delta, adjacency } = filter;
+  const first = account.reservations[0]?.reserve.entry.event ?? event;
+  const { orders } = accountFilter({ ...exactBudget(config.budget), adjacency, first });
+  return PrivacyFilter.open({ kind: 'rdp', epsilon, delta, adjacency, orders });
 }
 
 /** The account's filter, charged with everything that the account has spent; throws where the task's is for another budget. */
@@ -104,14 +93,16 @@ export function chargedFilter(
     filter.epsilon > budget.epsilon ||
     filter.delta > budget.delta ||
     filter.adjacency !== plan.training.adjacency ||
-    filter.reservations.length > 0
+    filter.reservations.length > 0 ||
+    filter.kind !== 'rdp' ||
+    (filter.toJson() as { readonly slackShare: number }).slackShare !== 0
   ) {
     throw new SottoError(
       'invalid-argument',
-      `the task's filter is not a fresh one for ε = ${budget.epsilon}, δ = ${budget.delta}, ${plan.training.adjacency}`,
+      `the task's filter is not a fresh one of kind rdp, with no share of δ set aside, for ε = ${budget.epsilon}, δ = ${budget.delta}, ${plan.training.adjacency}`,
     );
   }
-  let charged = filterOfAccount(config, plan, task, account);
+  let charged = filterOfAccount(config, task, account);
   spentEvents(account).forEach((event, i) => {
     const outcome = charged.reserve(String(i), event);
     if (!outcome.granted)

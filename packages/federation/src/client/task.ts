@@ -38,7 +38,10 @@ export interface TrainResult {
 export interface PreparedTask {
   /** What one round does to the private data; it is reserved in the ledger before {@link train} is called. */
   readonly event: DpEvent;
-  /** A fresh filter for this party's budget, such as `planBudget` gives; the client charges it with all that was spent. */
+  /**
+   * A fresh filter of kind `rdp` for this party's budget, such as `planBudget` gives. The client charges one of this ε and δ with all that was spent, under the order of its account, which is the
+   * same for all runs: see `accountFilter` of `@sotto/dp`.
+   */
   readonly filter: PrivacyFilter;
   /** The mechanism in words, for the ledger and the report. */
   readonly mechanism: string;
