@@ -17,7 +17,7 @@ export function takeInput(setup: ServerSetup, state: ServerState, from: string, 
   const limits = { nMax: context.cohort.nMax, suite: context.suite };
   // U1 is who shared: no shares are taken once it is frozen.
   if (!state.shares.has(from)) throw new RoundAbort('unexpected-message', `${from} is not in U1`, [from]);
-  if (state.left.has(from)) throw new RoundAbort('unexpected-message', `${from} has left this round`, [from]);
+  if (state.left.has(from)) throw new RoundAbort('unexpected-message', `${from} has left this round`);
   const input = decodeMaskedInput(session.sid, limits, context.vectors, message);
   const place = memberPlace(session, from, input.id);
   if (input.missing.some((id) => id === from || !state.shares.has(id))) {
@@ -78,7 +78,7 @@ export function closeMasked(setup: ServerSetup, state: ServerState): Closed {
     throw new RoundAbort(
       'mask-key-mismatch',
       `a peer of ${spoilt.join(', ')} derived another mask key after the input was in, so the masks would not cancel`,
-      spoilt,
+      [...state.left], // whoever complained as well: either of the two may have lied
     );
   }
   const u2 = state.u1.flatMap((id) => state.inputs.get(id) ?? []);

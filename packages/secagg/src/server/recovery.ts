@@ -57,14 +57,18 @@ export class Recovery {
         wrong.map((place) => opened[place]!.holder),
         opened.length - wrong.length,
       );
+    if (wrong === undefined && good) this.#blame(id, wanted, [], 0, true);
     if (good) return first;
+    wipe(first); // not the secret, but made of shares of it
     const right = wrong === undefined ? [] : opened.filter((_, place) => !wrong.includes(place));
     if (right.length >= t) {
       const second = this.#combine(field, right.slice(0, t));
       if (this.#isRight(wanted, second)) return second;
+      wipe(second);
     }
-    this.#blame(id, wanted, []);
-    throw new RoundAbort('recovery-failed', `the opened shares of ${id} do not give what it advertised`, [id]);
+    const holders = opened.map((share) => share.holder).filter((holder) => holder !== id);
+    this.#blame(id, wanted, holders);
+    throw new RoundAbort('recovery-failed', `the opened shares of ${id} do not give what it advertised`, [id, ...holders]);
   }
 
   #combine(field: Field, opened: readonly Opened[]): Uint8Array {
@@ -115,20 +119,21 @@ export class Recovery {
     return findWrongShares(field, points, shares, t);
   }
 
-  #blame(dealer: string, { kind }: Wanted, holders: readonly string[], agreeing: number = 0): void {
+  /** Blames the dealer and the holders whose shares stand out from `agreeing` others; where none can be told, all who opened one. */
+  #blame(dealer: string, { kind }: Wanted, holders: readonly string[], agreeing?: number): void {
     const state = this.#state;
     const evidence = [state.outcomes.get('advertise'), state.shares.get(dealer)].filter((item) => item instanceof Uint8Array);
     evidence.push(...[...state.answers.values()].map((answer) => answer.message));
     const needed = conclusiveAgreement(this.#session.threshold, this.#session.parameters.c);
     const message =
-      holders.length === 0
-        ? `the shares of ${kind} of ${dealer} do not give what it advertised`
+      agreeing === undefined
+        ? `the shares of ${kind} of ${dealer} do not give what it advertised: the dealer lied, or some of those who opened them`
         : `the shares of ${kind} of ${dealer} that ${holders.join(', ')} opened do not fit the others: ` +
           (agreeing >= needed
             ? 'the dealer or the holder lied'
             : `the dealer, the holder, or others who collude lied; ${agreeing} answers agree, and ${needed} would have to for these to be wrong whoever colludes`);
     const incident = {
-      kind: holders.length === 0 ? 'unrecoverable' : 'bad-share',
+      kind: agreeing === undefined ? 'unrecoverable' : 'bad-share',
       parties: [dealer, ...holders],
       message,
       evidence,
@@ -153,12 +158,13 @@ function byDealer(state: ServerState): ReadonlyMap<string, readonly Opened[]> {
   return opened;
 }
 
-/** The mask keys that a dropped member shared with each survivor among its neighbours. */
+/** The mask keys that a dropped member shared with each survivor among its neighbours. They, and what they come from, are added to `secrets`. */
 export function pairKeysOf(
   setup: ServerSetup,
   state: ServerState,
   dealer: number,
   r: Uint8Array,
+  secrets: Uint8Array[],
 ): readonly { readonly peer: number; readonly key: Uint8Array }[] {
   const { crypto, context } = setup;
   const session = state.session!;
@@ -166,20 +172,21 @@ export function pairKeysOf(
   const mask = maskSecret(crypto, r);
   const pairs: { readonly peer: number; readonly key: Uint8Array }[] = [];
   const peers = session.holders[dealer]!.filter((peer) => peer !== dealer && state.inputs.has(session.roster[peer]!.id));
-  const secrets = crypto.x25519Each(
+  const agreements = crypto.x25519Each(
     mask,
     peers.map((peer) => session.roster[peer]!.maskKey),
   );
+  secrets.push(mask, ...agreements.filter((agreed) => agreed !== undefined));
   for (const [i, peer] of peers.entries()) {
     const other = session.roster[peer]!;
-    const agreed = secrets[i];
+    const agreed = agreements[i];
     if (agreed === undefined) throw new RoundAbort('bad-key', `the mask keys of ${dropped.id} and ${other.id} give no secret`);
     const [low, high] = peer < dealer ? [other, dropped] : [dropped, other];
-    const kem = context.suite === 'x25519' ? undefined : recoverKem(setup, state, r, dropped.id, low.id, high.id);
-    pairs.push({ peer, key: pairKey(crypto, session.sid, agreed, low.id, high.id, kem) });
-    wipe(agreed, kem?.secret);
+    const kem = context.suite === 'x25519' ? undefined : recoverKem(setup, state, r, dropped.id, low.id, high.id, secrets);
+    const key = pairKey(crypto, session.sid, agreed, low.id, high.id, kem);
+    secrets.push(key);
+    pairs.push({ peer, key });
   }
-  wipe(mask);
   return pairs;
 }
 
@@ -194,6 +201,7 @@ function recoverKem(
   dropped: string,
   low: string,
   high: string,
+  secrets: Uint8Array[],
 ): { readonly secret: Uint8Array; readonly ciphertext: Uint8Array } {
   const session = state.session!;
   const dealt = decodeShares(session.sid, { nMax: context.cohort.nMax, suite: context.suite }, state.shares.get(low)!);
@@ -203,12 +211,13 @@ function recoverKem(
   if (dropped === high) {
     const seed = maskKemSeed(crypto, r);
     const secret = crypto.mlKem768Decapsulate(seed, ciphertext);
-    wipe(seed);
+    secrets.push(seed, secret);
     return { secret, ciphertext };
   }
   const coins = maskCoins(crypto, r, session.sid, high);
   const made = crypto.mlKem768Encapsulate(session.roster[session.places.get(high)!]!.kemKeys[1]!, coins);
-  wipe(coins);
+  secrets.push(coins);
+  if (made !== undefined) secrets.push(made.sharedSecret);
   if (made === undefined || !equalBytes(made.ciphertext, ciphertext)) {
     throw new RoundAbort('recovery-failed', `the mask ciphertext that ${low} sent to ${high} is not the one of its r`, [low]);
   }
