@@ -3,7 +3,9 @@ import { messageAttacks } from './attacks/messages.ts';
 import { peerFaults } from './attacks/peers.ts';
 import { rosterAttacks } from './attacks/roster.ts';
 import { serverAttacks } from './attacks/server.ts';
+import { sharingAttacks } from './attacks/sharing.ts';
 import { survivorAttacks } from './attacks/survivors.ts';
+import { wipingAttacks } from './attacks/wiping.ts';
 
 describe('a malicious coordinator with one colluding client', () => {
   for (const attack of [...rosterAttacks, ...survivorAttacks]) it(attack.name, () => attack.run());
@@ -15,6 +17,14 @@ describe('malicious clients and an honest coordinator', () => {
 
 describe('single messages that are changed', () => {
   for (const attack of messageAttacks) it(attack.name, () => attack.run());
+});
+
+describe('shares and decoding', () => {
+  for (const attack of sharingAttacks) it(attack.name, () => attack.run());
+});
+
+describe('memory after the end', () => {
+  for (const attack of wipingAttacks) it(attack.name, () => attack.run());
 });
 
 describe('the faults of other systems', () => {

@@ -6,7 +6,7 @@
  */
 import { concat, fromHex, toHex, wipe } from '@sotto/core/bytes';
 import type { CryptoProvider } from '@sotto/core/crypto';
-import { expand, hash, kdf } from './primitives.ts';
+import { expand, hash, kdf, labelled } from './primitives.ts';
 
 /** Secret of the X25519 mask key. */
 export function maskSecret(crypto: CryptoProvider, r: Uint8Array): Uint8Array {
@@ -25,7 +25,11 @@ export function maskCoins(crypto: CryptoProvider, r: Uint8Array, sid: Uint8Array
 
 /** H("commit", ctx, id, b). */
 export function commitment(crypto: CryptoProvider, ctx: Uint8Array, id: string, b: Uint8Array): Uint8Array {
-  return hash(crypto, 'commit', (w) => w.bytes(ctx).text(id).bytes(b));
+  // b goes to the hash by itself: a writer would keep copies of it that nobody could wipe.
+  return crypto.sha256(
+    labelled('commit', (w) => w.bytes(ctx).text(id).u32(b.length)),
+    b,
+  );
 }
 
 /** The key of a box from one member to another; `kemSecret` is the channel's ML-KEM secret in the hybrid suite. */

@@ -116,5 +116,7 @@ function secretsOf(state: Running): Uint8Array[] {
   if ('job' in state) secrets.push(...state.job.streams.flatMap((stream) => stream.keys));
   if ('job' in state) secrets.push(...state.job.targets.map((t) => new Uint8Array(t.buffer, t.byteOffset, t.byteLength)));
   if ('held' in state) secrets.push(...state.held.flatMap((held) => [held.r, held.b]));
+  // The answer holds shares in the clear; where its record was refused it never left.
+  if (state.phase === 'awaiting-receipt') secrets.push(state.sent);
   return secrets.filter((secret) => secret !== undefined);
 }

@@ -225,6 +225,9 @@ function giveUp(state: ServerState, abort: Abort): ServerStep {
   state.stage = 'aborted';
   state.abort = abort;
   const consumed = [...state.answers.values()].flatMap((answer) => answer.shares.map((opened) => opened.share));
+  // Only where it was cancelled while the masks came off; the shell lets go of the job before it wipes.
+  consumed.push(...(state.job?.streams ?? []).flatMap((stream) => stream.keys));
+  state.job = undefined;
   return { ...step(state, state.incidents.splice(0)), consumed };
 }
 

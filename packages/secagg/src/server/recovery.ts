@@ -50,14 +50,24 @@ export class Recovery {
     const first = this.#combine(field, opened.slice(0, t));
     const good = this.#isRight(wanted, first);
     const wrong = this.#disagreeing(field, opened, t, good);
-    if (wrong !== undefined && wrong.length > 0)
+    const holders = opened.map((share) => share.holder).filter((holder) => holder !== id);
+    const shares = `the shares of ${wanted.kind} of ${id}`;
+    if (wrong === undefined && good) {
       this.#blame(
         id,
-        wanted,
-        wrong.map((place) => opened[place]!.holder),
-        opened.length - wrong.length,
+        'bad-share',
+        holders,
+        `${shares} do not fit together, and too many differ to tell which: the dealer or holders lied`,
       );
-    if (wrong === undefined && good) this.#blame(id, wanted, [], 0, true);
+    } else if (wrong !== undefined && wrong.length > 0) {
+      const out = wrong.map((place) => opened[place]!.holder);
+      this.#blame(
+        id,
+        'bad-share',
+        out,
+        `${shares} that ${out.join(', ')} opened do not fit the others: ${this.#who(opened.length - out.length)}`,
+      );
+    }
     if (good) return first;
     wipe(first); // not the secret, but made of shares of it
     const right = wrong === undefined ? [] : opened.filter((_, place) => !wrong.includes(place));
@@ -66,8 +76,8 @@ export class Recovery {
       if (this.#isRight(wanted, second)) return second;
       wipe(second);
     }
-    const holders = opened.map((share) => share.holder).filter((holder) => holder !== id);
-    this.#blame(id, wanted, holders);
+    const message = `${shares} do not give what it advertised: the dealer lied, or some of those who opened them`;
+    this.#blame(id, 'unrecoverable', holders, message);
     throw new RoundAbort('recovery-failed', `the opened shares of ${id} do not give what it advertised`, [id, ...holders]);
   }
 
@@ -119,25 +129,19 @@ export class Recovery {
     return findWrongShares(field, points, shares, t);
   }
 
-  /** Blames the dealer and the holders whose shares stand out from `agreeing` others; where none can be told, all who opened one. */
-  #blame(dealer: string, { kind }: Wanted, holders: readonly string[], agreeing?: number): void {
+  /** Who lied where `agreeing` answers fit together and others do not. */
+  #who(agreeing: number): string {
+    const needed = conclusiveAgreement(this.#session.threshold, this.#session.parameters.c);
+    if (agreeing >= needed) return 'the dealer or the holder lied';
+    return `the dealer, the holder, or others who collude lied; ${agreeing} answers agree, and ${needed} would have to for these to be wrong whoever colludes`;
+  }
+
+  /** Blames the dealer and holders, never a holder alone: those whose shares stand out, or where none can be told all who opened one. */
+  #blame(dealer: string, kind: 'bad-share' | 'unrecoverable', holders: readonly string[], message: string): void {
     const state = this.#state;
     const evidence = [state.outcomes.get('advertise'), state.shares.get(dealer)].filter((item) => item instanceof Uint8Array);
     evidence.push(...[...state.answers.values()].map((answer) => answer.message));
-    const needed = conclusiveAgreement(this.#session.threshold, this.#session.parameters.c);
-    const message =
-      agreeing === undefined
-        ? `the shares of ${kind} of ${dealer} do not give what it advertised: the dealer lied, or some of those who opened them`
-        : `the shares of ${kind} of ${dealer} that ${holders.join(', ')} opened do not fit the others: ` +
-          (agreeing >= needed
-            ? 'the dealer or the holder lied'
-            : `the dealer, the holder, or others who collude lied; ${agreeing} answers agree, and ${needed} would have to for these to be wrong whoever colludes`);
-    const incident = {
-      kind: agreeing === undefined ? 'unrecoverable' : 'bad-share',
-      parties: [dealer, ...holders],
-      message,
-      evidence,
-    } as const;
+    const incident = { kind, parties: [dealer, ...holders], message, evidence } as const;
     state.incidents.push({ type: 'incident', incident });
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { wipe } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
 import { RoundAbort } from '../abort.ts';
 import { selfKey } from '../keys.ts';
@@ -43,26 +44,14 @@ export function closeUnmask(setup: ServerSetup, state: ServerState, event: Uint8
   if (event.length > EVENT_BYTES) {
     throw new SottoError('invalid-argument', `the privacy event has ${event.length} bytes; the limit is ${EVENT_BYTES}`);
   }
-  const session = state.session!;
-  const recovery = new Recovery(setup, state);
-  const streams: MaskStream[] = [];
   const secrets: Uint8Array[] = [];
-  for (const id of state.u1) {
-    const dealer = session.places.get(id)!;
-    if (state.inputs.has(id)) {
-      const b = recovery.recover({ dealer, kind: 'b' });
-      const key = selfKey(crypto, session.sid, b, id);
-      streams.push(maskStream(crypto, key, context.vectors, -1));
-      secrets.push(b, key);
-    } else {
-      const r = recovery.recover({ dealer, kind: 'r' });
-      for (const { peer, key } of pairKeysOf(setup, state, dealer, r)) {
-        // The survivor added where it is the lower of the two; taking its mask off is the opposite.
-        streams.push(maskStream(crypto, key, context.vectors, peer < dealer ? -1 : 1));
-        secrets.push(key);
-      }
-      secrets.push(r);
-    }
+  const streams: MaskStream[] = [];
+  try {
+    recoverStreams(setup, state, streams, secrets);
+  } catch (reason) {
+    // What was recovered before the round failed.
+    wipe(...secrets, ...streams.flatMap((stream) => stream.keys));
+    throw reason;
   }
   const consumed = [...secrets, ...[...state.answers.values()].flatMap((answer) => answer.shares.map((opened) => opened.share))];
   state.event = event;
@@ -83,6 +72,29 @@ export function closeUnmask(setup: ServerSetup, state: ServerState, event: Uint8
     effects: [...state.incidents.splice(0), ...closed.effects],
     consumed: [...consumed, ...(closed.consumed ?? [])],
   };
+}
+
+/** Adds the masks to take off to `streams`, and all that is secret on the way to `secrets`: the caller has both even where this throws. */
+function recoverStreams(setup: ServerSetup, state: ServerState, streams: MaskStream[], secrets: Uint8Array[]): void {
+  const { crypto, context } = setup;
+  const session = state.session!;
+  const recovery = new Recovery(setup, state);
+  for (const id of state.u1) {
+    const dealer = session.places.get(id)!;
+    if (state.inputs.has(id)) {
+      const b = recovery.recover({ dealer, kind: 'b' });
+      const key = selfKey(crypto, session.sid, b, id);
+      secrets.push(b, key);
+      streams.push(maskStream(crypto, key, context.vectors, -1));
+    } else {
+      const r = recovery.recover({ dealer, kind: 'r' });
+      secrets.push(r);
+      for (const { peer, key } of pairKeysOf(setup, state, dealer, r, secrets)) {
+        // The survivor added where it is the lower of the two; taking its mask off is the opposite.
+        streams.push(maskStream(crypto, key, context.vectors, peer < dealer ? -1 : 1));
+      }
+    }
+  }
 }
 
 export function masksRemoved(setup: ServerSetup, state: ServerState): Closed {
