@@ -151,7 +151,7 @@ function checkGraph(context: RoundContext): void {
   }
 }
 
-/** ctx (32 bytes), specification §2. */
+/** ctx (32 bytes); its bytes are in docs/secagg-wire.md. */
 export function contextHash(crypto: CryptoProvider, context: RoundContext): Uint8Array {
   checkContext(context);
   const { cohort, graph, noise, quantiser } = context;

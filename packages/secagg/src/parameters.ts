@@ -49,7 +49,7 @@ export function checkCohortRule(rule: CohortRule): CohortRule {
 }
 
 /**
- * The parameters of a roster of `n` (specification §2), in integers.
+ * The parameters of a roster of `n` (docs/secagg-wire.md), in integers.
  *
  * Throws `protocol-aborted` where the rule refuses that roster: outside nMin…nMax, or with F > n.
  */

@@ -1,6 +1,6 @@
 /**
  * Conditional rounding to integers: unbiased up or down, drawn again until a bound on the norm holds (Kairouz, Liu and Steinke 2021,
- * §4.2). Whatever floating point did before, the integers that leave satisfy the bound that is accounted for.
+ * §4.1). Whatever floating point did before, the integers that leave satisfy the bound that is accounted for.
  *
  * @module
  */

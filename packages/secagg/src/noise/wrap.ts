@@ -23,7 +23,7 @@ export interface WrapCase {
  * - a coordinate of a rotated vector of norm at most n·norm is a Rademacher sum, sub-Gaussian with variance (n·norm)²/dimension
  *   (Hoeffding), if the signs do not depend on the vectors;
  * - rounding adds less than 1 for each member, conditioned or not;
- * - the discrete Gaussian is sub-Gaussian with its own parameter (Canonne, Kamath and Steinke 2020, Corollary 17); the moment-generating
+ * - the discrete Gaussian is sub-Gaussian with its own parameter (Canonne, Kamath and Steinke 2020); the moment-generating
  *   function of Skellam noise is exp(v(cosh θ − 1)).
  *
  * Members that do not follow the protocol can wrap a coordinate at will.
