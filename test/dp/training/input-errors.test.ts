@@ -1,5 +1,6 @@
 /** Every mistake in what a user hands over is refused at once, by an error that names the argument. */
 import { makePrivate } from '@sotto/dp';
+import { makePrivate as makePrivateInNode } from '@sotto/dp/node';
 import type { Tensors } from '@sotto/dp';
 import { tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
@@ -15,11 +16,47 @@ const labels = (value: number): Tensors =>
   );
 
 describe('what makePrivate refuses', () => {
+  it('no model, a promise of one, and no options', () => {
+    const made =
+      (model: unknown, given: unknown = options()) =>
+      (): unknown =>
+        makePrivate(model as never, given as never);
+    expect(made(undefined)).toThrow(/model is undefined; it must be a tf.LayersModel/);
+    expect(made({})).toThrow(/model is an object without layers/);
+    expect(made(Promise.resolve(smallModel()))).toThrow(/model is a promise; await it first/);
+    for (const make of [made(smallModel(), null), () => makePrivateInNode(smallModel(), null as never)])
+      expect(make).toThrow(/options is null; it must be an object with loss/);
+  });
+
   it.each<[string, Readonly<Record<string, unknown>>, RegExp]>([
     ['no engine', { engine: undefined }, /engine is missing/],
     ['a negative clip', { clipping: { kind: 'flat', norm: -1 } }, /clipping.norm is -1; it must be a number greater than 0/],
     ['a clip that is no number', { clipping: { kind: 'flat', norm: NaN } }, /clipping.norm is NaN/],
     ['an unknown clipping', { clipping: { kind: 'none', norm: 1 } }, /clipping.kind is "none"/],
+    [
+      'no clipping',
+      { clipping: undefined },
+      /clipping is undefined; it must be an object with a kind, such as \{kind: 'flat', norm: 1\}/,
+    ],
+    ['no loss', { loss: undefined }, /loss is undefined; it must be the name of one/],
+    ['no optimiser', { optimiser: undefined }, /optimiser is undefined; it must be plain data such as/],
+    ['the name of an optimiser', { optimiser: 'adam' }, /optimiser is "adam"; it must be plain data such as/],
+    ['an optimiser of tfjs', { optimiser: { minimize: () => undefined } }, /optimiser is an object without a kind/],
+    ['a loss with another case', { loss: 'binaryCrossEntropy' }, /did you mean binaryCrossentropy\?/],
+    ['a loss that is a number', { loss: 5 }, /loss is 5; it must be the name of one/],
+    [
+      'a loss with an operation that is none',
+      { loss: (ops: Record<string, () => unknown>) => ops['mean']!() },
+      /the loss function failed: ops.*mean.* is not a function/,
+    ],
+    [
+      'a budget in the wrong place',
+      { privacy: { epsilon: 1, delta: 1e-5, steps: 1 } },
+      /privacy.epsilon belongs to privacy.target/,
+    ],
+    ['a delta in the wrong place', { privacy: { noiseMultiplier: 1, delta: 1e-5 } }, /privacy.delta belongs to privacy.target/],
+    ['no budget and no noise', { privacy: {} }, /privacy says neither how much/],
+    ['no privacy', { privacy: undefined }, /privacy is undefined; it must be an object/],
     ['an unknown optimiser', { optimiser: { kind: 'rmsprop', learningRate: 1 } }, /optimiser.kind is "rmsprop"/],
     ['a learning rate of NaN', { optimiser: { kind: 'sgd', learningRate: NaN } }, /optimiser.learningRate is NaN/],
     ['a negative momentum', { optimiser: { kind: 'sgd', learningRate: 1, momentum: -1 } }, /optimiser.momentum is -1/],
@@ -31,13 +68,13 @@ describe('what makePrivate refuses', () => {
     ['a bad average', { average: { decay: 2 } }, /average.decay is 2/],
     ['an unknown loss', { loss: 'hinge loss' }, /loss is "hinge loss"/],
     ['an unknown metric', { metrics: ['auc'] }, /metrics is "auc"/],
-    ['a sampling rate above 1', { sampleRate: 2 }, /sampleRate is 2/],
+    ['a sampling rate above 1', { sampleRate: 2 }, /^sampleRate is 2/],
     ['a sampling rate of NaN', { sampleRate: NaN }, /sampleRate is NaN/],
     ['an expected batch size of 0', { expectedBatchSize: 0 }, /expectedBatchSize is 0/],
-    ['no noise', { privacy: { noiseMultiplier: 0 } }, /noiseMultiplier is 0/],
+    ['no noise', { privacy: { noiseMultiplier: 0 } }, /privacy.noiseMultiplier is 0/],
     ['noise of NaN', { privacy: { noiseMultiplier: NaN } }, /noiseMultiplier is NaN/],
-    ['an epsilon below 0', { privacy: { target: { epsilon: -1, delta: 1e-5 }, steps: 1 } }, /epsilon is -1/],
-    ['a delta of 1', { privacy: { target: { epsilon: 1, delta: 1 }, steps: 1 } }, /delta is 1/],
+    ['an epsilon below 0', { privacy: { target: { epsilon: -1, delta: 1e-5 }, steps: 1 } }, /privacy.target.epsilon is -1/],
+    ['a delta of 1', { privacy: { target: { epsilon: 1, delta: 1 }, steps: 1 } }, /privacy.target.delta is 1/],
     ['a target without steps', { privacy: { target: { epsilon: 1, delta: 1e-5 } } }, /exactly one of steps and epochs/],
     ['a target with both', { privacy: { target: { epsilon: 1, delta: 1e-5 }, steps: 1, epochs: 1 } }, /exactly one of steps/],
     ['a target of half a step', { privacy: { target: { epsilon: 1, delta: 1e-5 }, steps: 0.5 } }, /privacy.steps is 0.5/],
@@ -91,6 +128,16 @@ describe('what fit refuses', () => {
     ['half an epoch', { fit: { epochs: 0.5 } }, /epochs is 0.5/],
     ['steps and epochs', { fit: { steps: 1, epochs: 1 } }, /steps is 1 and epochs 1; give one/],
     ['neither', { fit: {} }, /epochs is missing/],
+    [
+      'a hook that nobody calls',
+      { fit: { steps: 1, callbacks: { onEpochEnded: () => undefined } } },
+      /callbacks\[0\].onEpochEnded is called by nobody; did you mean onEpochEnd\?/,
+    ],
+    [
+      'an array without a shape',
+      { x: new Float32Array(600) },
+      /x is an array of numbers without a shape; make a tensor of it, such as tf.tensor2d\(x, \[examples, 2\]\)/,
+    ],
     ['a callback that is none', { fit: { steps: 1, callbacks: ['log'] } }, /callbacks\[0\] is "log"/],
     ['a bad frequency', { fit: { steps: 1, validationFrequency: 0 } }, /validationFrequency is 0/],
     [
@@ -112,6 +159,20 @@ describe('what fit refuses', () => {
     ['user ids without users', { fit: { steps: 1, userIds: [1] } }, /userIds is given to a plan that hides records/],
   ])('%s', async (_, given, message) => {
     await expect(fit(given)).rejects.toThrow(message);
+  });
+
+  it('a tensor that was disposed', async () => {
+    const gone = x.clone();
+    gone.dispose();
+    await expect(fit({ x: gone })).rejects.toThrow(/x is a tensor that was disposed/);
+  });
+
+  it('a data set that gives no batches', async () => {
+    const training = makePrivate(smallModel(), options());
+    for (const dataset of [x, {}, 5])
+      await expect(training.fitDataset(dataset as never, { steps: 1 })).rejects.toThrow(
+        /^dataset (gives no batches|is a number)/,
+      );
   });
 
   it('labels that are strings, or no class', async () => {

@@ -52,7 +52,7 @@ describe('makePrivate', () => {
   it('refuses to go beyond the steps of its budget, before anything is drawn', async () => {
     const trained = makePrivate(model(), options({ privacy: { target: { epsilon: 1, delta: 1e-5 }, steps: 3 } }));
     await trained.fit(x, y, { steps: 2 });
-    await expect(trained.fit(x, y, { steps: 2 })).rejects.toThrow(/steps is 2; 1 of the 3 steps/);
+    await expect(trained.fit(x, y, { steps: 2 })).rejects.toThrow(/2 steps are asked for; 1 of the 3 steps/);
     await trained.fit(x, y, { steps: 1 });
     expect(trained.event()).toMatchObject({ type: 'selfComposed', count: 3 });
   });

@@ -89,7 +89,7 @@ describe('a shuffled epoch', () => {
     await training.fit(rows(inOrder), y, { steps: 3 });
     expect(training.stepsLeft).toBe(7);
     await expect(training.fit(rows(turned), y, { steps: 7 })).rejects.toThrow(
-      /steps is 7; 2 of the 10 steps.*rest is charged as another one/,
+      /7 steps are asked for; 2 of the 10 steps.*rest is charged as another one/,
     );
     // What was refused ended nothing.
     await training.fit(rows(inOrder), y, { steps: 1 });

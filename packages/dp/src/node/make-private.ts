@@ -4,6 +4,7 @@
  * @module
  */
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
+import { checkOptionsObject } from '../training/first-look.ts';
 import type { ModelOptions, TrainableModel } from '../training/options.ts';
 import { makePrivate as makePrivateWith } from '../training/private-model.ts';
 import type { PrivateModel } from '../training/private-model.ts';
@@ -22,6 +23,7 @@ export type NodePrivateModelOptions = PlanWithoutNoise &
  * large models those that help to end a step, or one that draws noise ahead. The caller's event loop only passes messages.
  */
 export function makePrivate(model: TrainableModel, options: NodePrivateModelOptions): PrivateModel {
+  checkOptionsObject(options);
   const { engine, lanes, ...rest } = options;
   checkEngineChoice(engine, lanes);
   const thread = { ...(engine === undefined ? {} : { engine }), ...(lanes === undefined ? {} : { lanes }) };

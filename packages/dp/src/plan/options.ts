@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { integer, oneOf, positive, show } from '@sotto/core/check';
+import { integer, oneOf, positive, probability, show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { checkClipping } from '../clip/clipping.ts';
 import type { AdaptiveClipping, Clipping } from '../clip/clipping.ts';
@@ -113,6 +113,12 @@ const MEMBERS: readonly (keyof MechanismPlanOptions)[] = [
   'unit',
 ];
 
+const EXAMPLES = {
+  clipping: "{kind: 'flat', norm: 1}",
+  sampling: "{kind: 'poisson', sampleRate: 0.01}",
+  unit: "{kind: 'user', contributionBound: 4}",
+} as const;
+
 /** Checks options and fills in what they leave out. Throws `invalid-argument`. */
 export function checkPlan(options: MechanismPlanOptions | SampledPlanOptions): CheckedPlan {
   // Configuration files reach this without a type check.
@@ -121,7 +127,10 @@ export function checkPlan(options: MechanismPlanOptions | SampledPlanOptions): C
     const value: unknown = options[name];
     if (value === undefined && name !== 'clipping') continue;
     if (typeof value !== 'object' || value === null) {
-      throw new SottoError('invalid-argument', `${name} is ${show(value)}; it must be an object with a kind`);
+      throw new SottoError(
+        'invalid-argument',
+        `${name} is ${show(value)}; it must be an object with a kind, such as ${EXAMPLES[name]}`,
+      );
     }
   }
   const mode = oneOf('mode', options.mode ?? 'secure', ['secure', 'fast']);
@@ -213,7 +222,7 @@ function samplingOf(options: MechanismPlanOptions | SampledPlanOptions, mode: 's
     return sampling;
   }
   const { sampleRate, maxBatchSize } = options;
-  const poisson = checkSampling({ kind: 'poisson', sampleRate });
+  const poisson = checkSampling({ kind: 'poisson', sampleRate: probability('sampleRate', sampleRate) });
   if (mode === 'secure') {
     if (maxBatchSize !== undefined) {
       throw new SottoError(

@@ -135,12 +135,13 @@ export class TrainingAccount {
     const { target } = this.#planned;
     const again = steps === 0 ? [] : this.#again();
     const left = this.#stepsLeftAfter(again);
+    const asked = steps === 1 ? '1 step is asked for' : `${steps} steps are asked for`;
     if (steps > left) {
       const why =
         again.length === 0 ? '' : ', after a shuffled epoch whose rest is charged as another one because its order is gone';
       throw new SottoError(
         'budget-exhausted',
-        `steps is ${steps}; ${left} of the ${this.#planned.steps} steps that were planned are left${why}; extend() plans further ones`,
+        `${asked}; ${left} of the ${this.#planned.steps} steps that were planned are left${why}; extend() plans further ones`,
       );
     }
     if (target === undefined || !this.#detoured) return;
@@ -154,7 +155,7 @@ export class TrainingAccount {
     if (this.#costs(event, target) > target.epsilon) {
       throw new SottoError(
         'budget-exhausted',
-        `steps is ${steps}; after steps that were charged again, so many would go beyond epsilon ${target.epsilon}; train fewer, or extend()`,
+        `${asked}; after steps that were charged again, so many would go beyond epsilon ${target.epsilon}; train fewer, or extend()`,
       );
     }
     this.#approved = steps;

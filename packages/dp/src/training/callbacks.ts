@@ -5,7 +5,7 @@
  */
 import { finite, integer, oneOf, show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
-import { knownKeys } from '../known-keys.ts';
+import { knownKeys, nearestName } from '../known-keys.ts';
 
 /** Named figures: `loss` and others that `report` releases with noise, `val_loss` and `val_acc` of validation data, `batch` in callbacks of steps. */
 export type Logs = Readonly<Record<string, number>>;
@@ -108,13 +108,35 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   };
 }
 
-/** Callbacks as a list. Throws `invalid-argument` where one is no object. */
+/** The hooks that are called, in their order. */
+const HOOKS: readonly (Hook | 'onTrainFailed')[] = [
+  'onTrainBegin',
+  'onEpochBegin',
+  'onBatchBegin',
+  'onBatchEnd',
+  'onYield',
+  'onEpochEnd',
+  'onTrainEnd',
+  'onTrainFailed',
+];
+
+/** Callbacks as a list. Throws `invalid-argument` where one is no object, or has a hook that nobody calls. */
 export function callbackList(
   callbacks: TrainingCallbacks | readonly TrainingCallbacks[] | undefined,
 ): readonly TrainingCallbacks[] {
   const list = callbacks === undefined ? [] : Array.isArray(callbacks) ? (callbacks as unknown[]) : [callbacks];
   return list.map((callback, i) => {
-    if (typeof callback === 'object' && callback !== null) return callback as TrainingCallbacks;
+    if (typeof callback === 'object' && callback !== null) {
+      const unknown = Object.keys(callback).find(
+        (name) => /^on[A-Z]/u.test(name) && !(HOOKS as readonly string[]).includes(name),
+      );
+      if (unknown === undefined) return callback as TrainingCallbacks;
+      const nearest = nearestName(unknown, HOOKS);
+      throw new SottoError(
+        'invalid-argument',
+        `callbacks[${i}].${unknown} is called by nobody; ${nearest === undefined ? '' : `did you mean ${nearest}? `}hooks are ${HOOKS.join(', ')}`,
+      );
+    }
     throw new SottoError(
       'invalid-argument',
       `callbacks[${i}] is ${show(callback)}; it must be an object of hooks such as onEpochEnd`,

@@ -39,6 +39,11 @@ async function* batchesOf(dataset: Dataset): AsyncGenerator<DatasetBatch, void, 
       yield value as DatasetBatch;
     }
   }
+  if (!(Symbol.iterator in dataset) && !(Symbol.asyncIterator in dataset))
+    throw new SottoError(
+      'invalid-argument',
+      'dataset gives no batches; it must be a tf.data.Dataset or an iterable of {xs, ys}, and tensors go to fit(x, y)',
+    );
   yield* dataset as AsyncIterable<DatasetBatch>;
 }
 

@@ -99,6 +99,11 @@ function assign(argument: string, value: Tensors, slots: readonly InputSlot[]): 
       'invalid-argument',
       `${argument} is ${kindOf(value)}; it must be a tensor, a list of tensors or a map of them`,
     );
+  if (ArrayBuffer.isView(value))
+    throw new SottoError(
+      'invalid-argument',
+      `${argument} is an array of numbers without a shape; make a tensor of it, such as tf.tensor2d(${argument}, [examples, ${slots[0]?.shape.join(', ')}])`,
+    );
   const map = value as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(map).find((key) => slots.every(({ layer }) => layer !== key));
   if (unknown !== undefined)
@@ -131,6 +136,8 @@ function checkShape(path: string, given: readonly number[], { shape: wanted, hin
 }
 
 function toFloats(path: string, rows: Rows): Float32Array {
+  if ((rows as { readonly isDisposed?: boolean }).isDisposed === true)
+    throw new SottoError('invalid-argument', `${path} is a tensor that was disposed; keep it until training has read it`);
   const data = rows.dataSync() as ArrayLike<unknown>;
   if (typeof data[0] === 'string')
     throw new SottoError('invalid-argument', `${path} holds strings; encode them as numbers, such as class ids`);

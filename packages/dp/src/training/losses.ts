@@ -6,13 +6,14 @@
  *
  * @module
  */
-import { oneOf } from '@sotto/core/check';
+import { show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { assertPerExample, pullback } from '@sotto/core/model';
 import type { ModelForward, ModelGraph } from '@sotto/core/model';
 import { sizeOf } from '@sotto/core/ops';
 import type { Ops, Shape } from '@sotto/core/ops';
 import { lossFunctions } from './loss-functions.ts';
+import { nearestName } from '../known-keys.ts';
 import type { DenseLossName, LossFunction } from './loss-functions.ts';
 
 export type { LossFunction } from './loss-functions.ts';
@@ -74,7 +75,13 @@ export function lossRule(graph: ModelGraph, loss: Loss, output: number = 0): Los
     throw new SottoError('invalid-argument', `the model has no output number ${output}`);
   if (typeof loss === 'function') return checked(differentiated(value, shape, loss), value, shape);
   if (typeof loss === 'object') return checked(differentiated(value, loss.targetShape, loss.loss), value, shape);
-  oneOf('loss', loss, lossNames);
+  if (!(lossNames as readonly string[]).includes(loss)) {
+    const nearest = typeof (loss as unknown) === 'string' ? nearestName(loss, lossNames) : undefined;
+    throw new SottoError(
+      'invalid-argument',
+      `loss is ${show(loss)}; ${nearest === undefined ? '' : `did you mean ${nearest}? `}it must be one of ${lossNames.join(', ')}, or a function`,
+    );
+  }
   const node = graph.nodes[value - graph.inputShapes.length];
   const logits = (activation: string): number | undefined => (node?.activation === activation ? node.inputs[0] : undefined);
   const fromLogits = logits(loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax');
@@ -121,6 +128,20 @@ function differentiated(value: number, targetShape: Shape, loss: LossFunction): 
   };
 }
 
+/** Runs a function of the user's on made-up values. Throws `invalid-argument`, with its cause, where it fails. */
+export function ownWork<R>(what: string, work: () => R): R {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SottoError) throw error;
+    throw new SottoError(
+      'invalid-argument',
+      `${what} failed: ${error instanceof Error ? error.message : String(error)}. It gets (ops, prediction, target) and may use the operations of ops only, not those of tfjs`,
+      { cause: error },
+    );
+  }
+}
+
 /** A prime, so that no axis can be split into parts that happen to be as long as the batch. */
 const EXAMPLES = 5;
 
@@ -137,7 +158,7 @@ function checked(rule: LossRule, value: number, shape: Shape): LossRule {
         const values: T[] = [];
         values[value] = inputs['prediction']!;
         const forward: ModelForward<T> = { outputs: [inputs['prediction']!], values, backward: () => [] };
-        const { losses, gradient } = rule.apply(ops, forward, inputs['target']!);
+        const { losses, gradient } = ownWork('the loss function', () => rule.apply(ops, forward, inputs['target']!));
         return { losses, gradient };
       },
     },

@@ -8,7 +8,7 @@ import { SottoError } from '@sotto/core/errors';
 import { assertPerExample, pullback } from '@sotto/core/model';
 import type { ModelForward, ModelGraph } from '@sotto/core/model';
 import type { Ops, Shape } from '@sotto/core/ops';
-import { lossRule, perExample } from './losses.ts';
+import { lossRule, ownWork, perExample } from './losses.ts';
 import type { JointLoss, Loss, LossRule } from './losses.ts';
 
 /** Losses as tfjs takes them: one for all outputs, a list with one for each output, or a map by output name (outputs that it leaves out are not
@@ -168,7 +168,7 @@ function jointObjective(graph: ModelGraph, loss: JointLoss, lossWeights: LossWei
       inputs: [...outputs, ...targets],
       build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T> {
         const of = (list: readonly { readonly name: string }[]): T[] => list.map(({ name }) => inputs[name]!);
-        const { losses, gradients } = differentiate(ops, of(outputs), of(targets));
+        const { losses, gradients } = ownWork('loss.joint', () => differentiate(ops, of(outputs), of(targets)));
         if (gradients.every((gradient) => gradient === undefined))
           throw new SottoError('invalid-argument', 'the loss function does not depend on the predictions');
         return {

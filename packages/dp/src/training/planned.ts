@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { integer } from '@sotto/core/check';
+import { integer, openProbability, positive } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { knownKeys } from '../known-keys.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
@@ -97,9 +97,27 @@ export function openingPlan({ mechanism, privacy, reports, evaluations }: Accoun
 
 /** Throws `invalid-argument` where `privacy` has members that nobody reads, or two that contradict each other. */
 function checkPrivacy(privacy: PrivacyTarget): void {
+  const misplaced =
+    typeof privacy === 'object' && privacy !== null && ('epsilon' in privacy ? 'epsilon' : 'delta' in privacy && 'delta');
+  if (typeof misplaced === 'string')
+    throw new SottoError(
+      'invalid-argument',
+      `privacy.${misplaced} belongs to privacy.target: {target: {epsilon, delta}, epochs}`,
+    );
   knownKeys('privacy', privacy, ['target', 'steps', 'epochs', 'noiseMultiplier']);
-  if (privacy.target === undefined) return;
+  if (privacy.target === undefined) {
+    if (privacy.noiseMultiplier === undefined) {
+      throw new SottoError(
+        'invalid-argument',
+        'privacy says neither how much it may cost nor how much noise there is; give {target: {epsilon, delta}, epochs} or {noiseMultiplier}',
+      );
+    }
+    positive('privacy.noiseMultiplier', privacy.noiseMultiplier);
+    return;
+  }
   knownKeys('privacy.target', privacy.target, ['epsilon', 'delta']);
+  positive('privacy.target.epsilon', privacy.target.epsilon);
+  openProbability('privacy.target.delta', privacy.target.delta);
   if (privacy.noiseMultiplier !== undefined) {
     throw new SottoError(
       'invalid-argument',

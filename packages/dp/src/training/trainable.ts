@@ -21,11 +21,12 @@ import { materialiseDataset } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
 import { checkCountable, publicEvaluation } from './evaluation-logs.ts';
 import { runFit } from './fit.ts';
+import { checkOptionsObject, firstLook } from './first-look.ts';
 import type { PrivacySpent } from './guarantee.ts';
 import type { Tensors } from './inputs.ts';
 import { bindModel } from './model-binding.ts';
 import { restoreModelCheckpoint, writeModelCheckpoint } from './model-checkpoint.ts';
-import { checkModelOptions, checkTrainingOptions } from './option-names.ts';
+import { checkTrainingOptions } from './option-names.ts';
 import type {
   FitDatasetOptions,
   FitOptions,
@@ -64,13 +65,14 @@ export class Trainable implements PrivateModel {
   readonly #progress: Progress;
 
   constructor(model: TrainableModel, options: PrivateModelOptions) {
+    checkOptionsObject(options);
     if ((options.engine === undefined) === (options.openSession === undefined)) {
       throw new SottoError(
         'invalid-argument',
         'engine is missing: give an engine such as onnxEngine(), or use makePrivate of @sotto/dp/node, which has one',
       );
     }
-    checkModelOptions(options);
+    firstLook(model, options);
     const mechanism = mechanismOf(options);
     const binding = bindModel(model, options);
     this.graph = binding.graph;

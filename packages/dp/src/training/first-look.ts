@@ -1,0 +1,46 @@
+/**
+ * What `makePrivate` is handed, before any of it is used: what is missing, or is something else altogether, is refused by its name.
+ *
+ * @module
+ */
+import { show } from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
+import { checkModelOptions } from './option-names.ts';
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+
+/** Refuses options that are no object. */
+export function checkOptionsObject(options: unknown): void {
+  if (isObject(options)) return;
+  throw new SottoError(
+    'invalid-argument',
+    `options is ${show(options)}; it must be an object with loss, optimiser, clipping, sampleRate, expectedBatchSize and privacy`,
+  );
+}
+
+/** Refuses a model that is none, options that nobody reads, and a loss or an optimiser that is missing or none. Throws `invalid-argument`. */
+export function firstLook(model: unknown, options: object): void {
+  checkModelOptions(options);
+  if (isObject(model) && typeof model['then'] === 'function')
+    throw new SottoError('invalid-argument', 'model is a promise; await it first');
+  if (!isObject(model) || typeof model['toJSON'] !== 'function' || !Array.isArray(model['weights'])) {
+    throw new SottoError(
+      'invalid-argument',
+      `model is ${isObject(model) ? 'an object without layers' : show(model)}; it must be a tf.LayersModel, such as tf.sequential or tf.loadLayersModel gives`,
+    );
+  }
+  const { loss, optimiser } = options as Readonly<Record<string, unknown>>;
+  if (typeof loss !== 'string' && typeof loss !== 'function' && !isObject(loss)) {
+    throw new SottoError(
+      'invalid-argument',
+      `loss is ${show(loss)}; it must be the name of one, such as meanSquaredError, a function, or one of them for each output`,
+    );
+  }
+  if (!isObject(optimiser) || typeof optimiser['kind'] !== 'string') {
+    const what = isObject(optimiser) ? 'an object without a kind' : show(optimiser);
+    throw new SottoError(
+      'invalid-argument',
+      `optimiser is ${what}; it must be plain data such as {kind: 'adam', learningRate: 0.001}, for those of tfjs cannot take part in private steps`,
+    );
+  }
+}
