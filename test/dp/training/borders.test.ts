@@ -236,4 +236,16 @@ describe('a training', () => {
     expect(training.event()).toEqual(noOp);
     await training.fit(x, y, { steps: 1 });
   });
+
+  it.each<[string, unknown, RegExp]>([
+    ['stepsPerEpoch', 0, /stepsPerEpoch is 0; it must be/],
+    ['stepsPerEpoch', 0.5, /stepsPerEpoch is 0.5; it must be/],
+    ['onStep', 3, /onStep is 3; it must be a function/],
+    ['signal', true, /signal must have a member aborted/],
+    ['checkpoints', { everySteps: 1 }, /checkpoints.save is undefined; it must be a function/],
+  ])('of so many steps with the false option %s %j is refused before it begins', async (name, value, message) => {
+    const training = makePrivate(smallModel(), options());
+    await expect(training.fit(x, y, { steps: 1, [name]: value })).rejects.toThrow(message);
+    expect(training.event()).toEqual(noOp);
+  });
 });

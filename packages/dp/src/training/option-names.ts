@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { knownKeys, nearestName } from '../known-keys.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
@@ -111,6 +112,10 @@ function checkNames(what: string, given: object, known: Readonly<Record<string, 
   throw new SottoError('invalid-argument', `${unknown} is no option of ${what}: ${hint}`);
 }
 
+function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new SottoError('invalid-argument', `${name} is ${show(value)}; it must be a function`);
+}
+
 /** Refuses unknown options of `makePrivate`. */
 export function checkModelOptions(given: object): void {
   checkNames('makePrivate', given, { ...modelOptions, ...mechanismOptions });
@@ -119,8 +124,15 @@ export function checkModelOptions(given: object): void {
 /** Refuses unknown options of `fit`, `fitDataset` or `steps`, and of the validation data among them. */
 export function checkTrainingOptions(what: 'fit' | 'steps', given: object & Pick<TrainingOptions, 'validationData'>): void {
   checkNames(what, given, what === 'fit' ? fitOptions : stepsOptions);
-  const { validationData, checkpoints } = given as typeof given & { readonly checkpoints?: unknown };
-  if (checkpoints !== undefined) knownKeys('checkpoints', checkpoints, ['everySteps', 'save']);
+  const { validationData, checkpoints, onStep, signal } = given as typeof given &
+    Readonly<Partial<Record<'checkpoints' | 'onStep' | 'signal', unknown>>>;
+  if (onStep !== undefined) checkFunction('onStep', onStep);
+  if (signal !== undefined && (typeof signal !== 'object' || signal === null || !('aborted' in signal)))
+    throw new SottoError('invalid-argument', 'signal must have a member aborted, as that of an AbortController has');
+  if (checkpoints !== undefined) {
+    knownKeys('checkpoints', checkpoints, ['everySteps', 'save']);
+    checkFunction('checkpoints.save', (checkpoints as { readonly save?: unknown }).save);
+  }
   if (validationData === undefined) return;
   if (typeof validationData !== 'object' || validationData === null || Array.isArray(validationData)) {
     throw new SottoError(

@@ -163,8 +163,9 @@ export class Trainable implements PrivateModel {
   #stepsOf({ steps, epochs, stepsPerEpoch }: FitOptions): number {
     if (steps !== undefined && epochs !== undefined)
       throw new SottoError('invalid-argument', `steps is ${steps} and epochs ${epochs}; give one of them`);
-    if (steps !== undefined) return integer('steps', steps, 1);
+    // Also where steps are given: epochs of no step would never end.
     const perEpoch = stepsPerEpoch === undefined ? this.stepsPerEpoch : integer('stepsPerEpoch', stepsPerEpoch, 1);
+    if (steps !== undefined) return integer('steps', steps, 1);
     if (epochs !== undefined) return integer('epochs', epochs, 1) * perEpoch;
     if (Number.isFinite(this.stepsLeft)) return Math.max(1, this.stepsLeft);
     throw new SottoError('invalid-argument', 'epochs is missing; without a target, say for how many epochs or steps to train');
