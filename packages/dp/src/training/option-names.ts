@@ -7,7 +7,7 @@ import { show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { knownKeys, nearestName } from '../known-keys.ts';
 import type { PlanWithoutNoise } from '../plan/calibrate-plan.ts';
-import type { FitDatasetOptions, ModelOptions, TrainingOptions, ValidationData } from './options.ts';
+import type { FitDatasetOptions, ModelOptions, StepsOptions, TrainingOptions, ValidationData } from './options.ts';
 
 type KeysOf<T> = T extends unknown ? keyof T : never;
 type Names<K extends string> = Readonly<Record<K, true>>;
@@ -65,7 +65,7 @@ const fitOptions: Names<keyof FitDatasetOptions> = {
   memoryLimitBytes: true,
 };
 
-const stepsOptions: Names<keyof TrainingOptions | 'steps'> = { ...trainingOptions, steps: true };
+const stepsOptions: Names<keyof StepsOptions> = { steps: true, userIds: true, noise: true };
 
 const validationOptions: Names<keyof ValidationData> = { x: true, y: true, outsideGuarantee: true, userIds: true };
 
@@ -123,6 +123,10 @@ export function checkModelOptions(given: object): void {
 
 /** Refuses unknown options of `fit`, `fitDataset` or `steps`, and of the validation data among them. */
 export function checkTrainingOptions(what: 'fit' | 'steps', given: object & Pick<TrainingOptions, 'validationData'>): void {
+  if (typeof (given as unknown) !== 'object' || given === null) {
+    const example = what === 'fit' ? '{epochs: 10}' : '{steps: 100}';
+    throw new SottoError('invalid-argument', `options of ${what} is ${show(given)}; it must be an object such as ${example}`);
+  }
   checkNames(what, given, what === 'fit' ? fitOptions : stepsOptions);
   const { validationData, checkpoints, onStep, signal } = given as typeof given &
     Readonly<Partial<Record<'checkpoints' | 'onStep' | 'signal', unknown>>>;
