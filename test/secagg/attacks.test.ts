@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { consequenceAttacks } from './attacks/consequences.ts';
 import { messageAttacks } from './attacks/messages.ts';
 import { peerFaults } from './attacks/peers.ts';
 import { rosterAttacks } from './attacks/roster.ts';
@@ -17,6 +18,10 @@ describe('malicious clients and an honest coordinator', () => {
 
 describe('single messages that are changed', () => {
   for (const attack of messageAttacks) it(attack.name, () => attack.run());
+});
+
+describe('attacks carried through', () => {
+  for (const attack of consequenceAttacks) it(attack.name, () => attack.run());
 });
 
 describe('shares and decoding', () => {

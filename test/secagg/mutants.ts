@@ -2,6 +2,7 @@
  * Checks taken out, one at a time: the text of a source file is changed as it is loaded, so that the shipped code carries
  * no switch. Each must make the named attack succeed, or the round that it names fail.
  */
+import { consequenceMutants } from './consequence-mutants.ts';
 import { messageMutants } from './message-mutants.ts';
 import { peerMutants } from './peer-mutants.ts';
 
@@ -19,6 +20,8 @@ export interface Mutant {
   readonly attack: string;
   /** Set where the edit takes no check out: the attack must still be withstood. */
   readonly harmless?: true;
+  /** What the attack must say: that it got something, not that a refusal is missing. */
+  readonly consequence?: RegExp;
 }
 
 const one = (name: string, attack: string, file: string, find: string, replace: string): Mutant => ({
@@ -36,6 +39,7 @@ const OFF = 'if (false)';
 
 export const mutants: readonly Mutant[] = [
   ...messageMutants,
+  ...consequenceMutants,
   ...peerMutants,
   {
     name: 'the sparse graph, from 17 members on',

@@ -41,7 +41,9 @@ for (const [index, mutant] of mutants.entries()) {
   let outcome: 'killed' | 'survived' | 'broken' = 'survived';
   let reason = '';
   try {
-    const all = (await Promise.all(['roster', 'survivors', 'server', 'messages', 'peers', 'sharing', 'wiping'].map(load))).flat();
+    const all = (
+      await Promise.all(['roster', 'survivors', 'server', 'messages', 'peers', 'sharing', 'wiping', 'consequences'].map(load))
+    ).flat();
     const attack = all.find((candidate) => candidate.name === mutant.attack);
     if (attack === undefined) throw new Error(`no attack is named ${mutant.attack}`, { cause: 'broken' });
     try {

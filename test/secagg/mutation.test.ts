@@ -29,6 +29,9 @@ describe('with a check taken out its attack succeeds', () => {
   });
   for (const mutant of mutants) {
     const outcome = mutant.harmless === true ? 'survived' : 'killed';
-    it(mutant.name, () => expect(outcomes.get(mutant.name)).toMatchObject({ outcome }));
+    it(mutant.name, () => {
+      expect(outcomes.get(mutant.name)).toMatchObject({ outcome });
+      if (mutant.consequence !== undefined) expect(outcomes.get(mutant.name)!.reason).toMatch(mutant.consequence);
+    });
   }
 });

@@ -17,6 +17,7 @@ export function assertAborted(adversary: Adversary, ids: readonly string[], code
 
 /** Nothing came out, and no honest client was made to open both kinds of shares of one dealer. */
 export function assertHidden(adversary: Adversary): void {
-  assert.deepEqual(adversary.broken(), []);
+  const sets = adversary.broken().map((set) => set.join(' and '));
+  assert.equal(sets.join(', '), '', `the sum of ${sets.join(', that of ')} is read`);
   assert.deepEqual(adversary.bothKinds(), []);
 }
