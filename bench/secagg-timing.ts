@@ -10,14 +10,16 @@ import { equalBytes } from '@sotto/core/bytes';
 import { randomBytes } from '@sotto/core/random';
 import { systemRandom } from '@sotto/core/system-random';
 import { pack } from '@sotto/secagg';
-import { splitSecret } from '../packages/secagg/src/shamir.ts';
+import { gf256 } from '../packages/secagg/src/field.ts';
+import { dualMultipliers, findWrongShares, sharesAgree } from '../packages/secagg/src/reed-solomon.ts';
+import { combineShares, lagrangeAtZero, splitSecret } from '../packages/secagg/src/shamir.ts';
 import type { BenchOptions, BenchResult } from './bench.ts';
 
 interface Subject {
   readonly name: string;
   readonly measurements: number;
-  /** Work whose time is taken, on a secret of 64 bytes. */
-  readonly work: (secret: Uint8Array) => void;
+  /** Work whose time is taken, on a secret of 64 bytes and its shares, t = 7 of 10. */
+  readonly work: (secret: Uint8Array, shares: readonly Uint8Array[]) => void;
 }
 
 /** Shows that the method would see a leak. */
@@ -26,6 +28,9 @@ const CONTROL = 'control: a comparison that stops early';
 const fixed = new Uint8Array(64);
 const reference = randomBytes(systemRandom, 64);
 const words = new Uint32Array(1024);
+const points = Array.from({ length: 10 }, (_, i) => i + 1);
+const factors = lagrangeAtZero(gf256, points.slice(0, 7));
+const multipliers = dualMultipliers(gf256, points);
 let sink = 0;
 
 const subjects: readonly Subject[] = [
@@ -38,6 +43,21 @@ const subjects: readonly Subject[] = [
     name: 'sharing, GF(2^16), t = 3 of 257',
     measurements: 2000,
     work: (secret) => void splitSecret(secret, 3, 257, systemRandom),
+  },
+  {
+    name: 'recovery from 7 shares',
+    measurements: 20_000,
+    work: (_, shares) => {
+      for (let i = 0; i < 5; i++) sink += combineShares(gf256, shares.slice(0, 7), factors)[0]!;
+    },
+  },
+  {
+    name: 'whether 10 shares agree, in brief and in full',
+    measurements: 10_000,
+    work: (_, shares) => {
+      sink += sharesAgree(gf256, points, multipliers, shares, 7) ? 1 : 0;
+      sink += findWrongShares(gf256, points, shares, 7)!.length;
+    },
   },
   {
     name: 'comparison of 64 bytes',
@@ -90,8 +110,9 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       const kind = (classes[i % measurements] ?? 0) & 1;
       const secret = randomBytes(systemRandom, 64);
       if (kind === 0) secret.set(fixed);
+      const shares = splitSecret(secret, 7, 10, systemRandom);
       const start = process.hrtime.bigint();
-      work(secret);
+      work(secret, shares);
       const spent = Number(process.hrtime.bigint() - start);
       if (i >= 500) times[kind]!.push(spent); // the first ones warm the engine up
     }
