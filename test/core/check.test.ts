@@ -13,6 +13,7 @@ const refused: readonly [string, () => unknown, RegExp][] = [
   ['probability NaN', () => check.probability('q', Number.NaN), /from 0 to 1/],
   ['openProbability 0', () => check.openProbability('delta', 0), /ends excluded/],
   ['openProbability 1', () => check.openProbability('delta', 1), /ends excluded/],
+  ['flag', () => check.flag('warmUp', 'no'), /^warmUp is "no"; it must be true or false$/],
   ['integer fraction', () => check.integer('n', 1.5, 0), /an integer of at least 0/],
   ['integer range', () => check.integer('n', 11, 0, 10), /from 0 to 10/],
   ['integer -0', () => check.integer('n', -0, 0), /-0/],

@@ -52,6 +52,12 @@ export function openProbability(name: string, value: unknown): number {
   return value;
 }
 
+/** True or false. */
+export function flag(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') fail(name, value, 'true or false');
+  return value;
+}
+
 /** A safe integer in [min, max]. */
 export function integer(name: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max || Object.is(value, -0)) {

@@ -41,6 +41,7 @@ export type {
   PublicEvaluation,
   ReportOptions,
   StepReport,
+  StepsOptions,
   TrainableModel,
   TrainingOptions,
   ValidationData,

@@ -39,6 +39,7 @@ describe('average of weights', () => {
     for (let step = 0; step < 9; step++) whole.update(weightsAt(step));
     expect(second.state()).toEqual(whole.state());
     expect(() => new WeightAverage({ decay: 1 }, 2)).toThrow(/average.decay is 1/);
+    expect(() => new WeightAverage({ decay: 0.9, warmUp: 'no' as never }, 2)).toThrow(/average.warmUp is "no"/);
     expect(() => whole.update(new Float64Array(2))).toThrow(/weights has 2 numbers; the average has 3/);
     expect(() => whole.restore({ step: 1, values: new Float64Array(4) })).toThrow(/state.values has 4 numbers/);
   });

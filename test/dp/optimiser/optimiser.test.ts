@@ -117,6 +117,11 @@ describe('optimisers', () => {
   it('refuses options, vectors and states that do not fit', () => {
     expect(() => createOptimiser({ kind: 'sgd', learningRate: 0 }, 2)).toThrow(/optimiser.learningRate is 0/);
     expect(() => createOptimiser({ kind: 'adam', learningRate: 1, beta1: 1 }, 2)).toThrow(/must be below 1/);
+    const sgdOf = (change: object) => () => createOptimiser({ kind: 'sgd', learningRate: 1, ...change }, 2);
+    expect(sgdOf({ momentum: 1 })).toThrow(/optimiser.momentum is 1; it must be below 1/);
+    // Without momentum there is nothing to look ahead along, so that the option would do nothing.
+    expect(sgdOf({ nesterov: true })).toThrow(/give optimiser.momentum/);
+    expect(sgdOf({ momentum: 0.9, nesterov: 'yes' })).toThrow(/optimiser.nesterov is "yes"; it must be true or false/);
     const sgd = createOptimiser({ kind: 'sgd', learningRate: 1 }, 2);
     expect(() => sgd.update(new Float64Array(3), new Float64Array(2))).toThrow(/have 3 and 2 numbers/);
     expect(() => sgd.restore(createOptimiser({ kind: 'adam', learningRate: 1 }, 2).state())).toThrow(/does not fit/);

@@ -40,6 +40,9 @@ describe('options that nobody reads', () => {
   it('epochs of steps', async () => {
     const steps = makePrivate(smallModel(), options()).steps(x, y, { steps: 1, epochs: 1 } as never);
     await expect(steps.next()).rejects.toThrow(/epochs is no option of steps/);
+    // Which a loop of one's own would leave undone.
+    const validated = makePrivate(smallModel(), options()).steps(x, y, { steps: 1, validationData: { x, y } } as never);
+    await expect(validated.next()).rejects.toThrow(/validationData is no option of steps: it is an option of fit/);
   });
 });
 
@@ -214,6 +217,48 @@ describe('a training', () => {
     expect(() => training.extend({ target: { epsilon: 8, delta: 1e-5 }, steps: 1 })).toThrow(/extend it when/);
     await running;
     await training.restore(bytes);
+  });
+
+  it('of one model by two objects at once is refused', async () => {
+    const model = smallModel();
+    const [first, second] = [makePrivate(model, options()), makePrivate(model, options())];
+    const running = first.fit(x, y, { steps: 3 });
+    await expect(second.fit(x, y, { steps: 1 })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('by another object of makePrivate') as string,
+    });
+    await running;
+    expect(second.event()).toEqual(noOp);
+    await second.fit(x, y, { steps: 1 });
+    // A refused training does not hold the model.
+    await expect(first.fit(x, x, { steps: 1 })).rejects.toThrow();
+    await second.fit(x, y, { steps: 1 });
+  });
+
+  it('goes on from weights that somebody wrote into the model, and so do evaluations and checkpoints', async () => {
+    const model = smallModel();
+    const given = { optimiser: { kind: 'sgd', learningRate: 1e-6 } } as const;
+    const training = makePrivate(model, options(given));
+    await training.fit(x, y, { steps: 1 });
+    const zeros = model.getWeights().map((weight) => weight.mul(0));
+    model.setWeights(zeros);
+    expect((await training.evaluate(x, y, { outsideGuarantee: true })).loss).toBeCloseTo(Math.LN2, 6);
+    const resumed = makePrivate(smallModel(), options(given));
+    await resumed.restore(await training.checkpoint());
+    expect((await resumed.evaluate(x, y, { outsideGuarantee: true })).loss).toBeCloseTo(Math.LN2, 6);
+    await training.fit(x, y, { steps: 1 });
+    for (const weight of model.getWeights()) for (const value of weight.dataSync()) expect(Math.abs(value)).toBeLessThan(1e-3);
+    expect(training.event()).toMatchObject({ count: 2 });
+  });
+
+  it('with an average of the weights refuses others', async () => {
+    const model = smallModel();
+    const training = makePrivate(model, options({ average: { decay: 0.5 } }));
+    await training.fit(x, y, { steps: 2 });
+    await training.fit(x, y, { steps: 1 });
+    model.setWeights(model.getWeights().map((weight) => weight.mul(0)));
+    await expect(training.fit(x, y, { steps: 1 })).rejects.toThrow(/changed since training wrote them/);
+    expect(training.event()).toMatchObject({ count: 3 });
   });
 
   it('that a loop leaves early is closed, and its steps are paid', async () => {

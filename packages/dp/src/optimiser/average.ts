@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { integer, openProbability } from '@sotto/core/check';
+import { flag, integer, openProbability } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { knownKeys } from '../known-keys.ts';
 
@@ -36,7 +36,7 @@ export class WeightAverage {
   constructor(options: AverageOptions, dimension: number, values?: Float64Array) {
     knownKeys('average', options, ['decay', 'warmUp']);
     this.#decay = openProbability('average.decay', options.decay);
-    this.#warmUp = options.warmUp ?? true;
+    this.#warmUp = flag('average.warmUp', options.warmUp ?? true);
     this.#values = values ?? new Float64Array(integer('dimension', dimension, 0));
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { finite, integer, nonNegative, oneOf, positive } from '@sotto/core/check';
+import { finite, flag, integer, nonNegative, oneOf, positive } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { knownKeys } from '../known-keys.ts';
 
@@ -158,7 +158,17 @@ class Sgd extends Base {
   constructor(options: Extract<OptimiserOptions, { kind: 'sgd' }>, dimension: number, slots: readonly Float64Array[]) {
     super(options, dimension, slots);
     this.#momentum = nonNegative('optimiser.momentum', options.momentum ?? 0);
-    this.#nesterov = options.nesterov ?? false;
+    this.#nesterov = flag('optimiser.nesterov', options.nesterov ?? false);
+    if (this.#momentum >= 1)
+      throw new SottoError(
+        'invalid-argument',
+        `optimiser.momentum is ${this.#momentum}; it must be below 1, or nothing is ever forgotten`,
+      );
+    if (this.#nesterov && this.#momentum === 0)
+      throw new SottoError(
+        'invalid-argument',
+        'optimiser.nesterov looks ahead along the momentum; give optimiser.momentum, such as 0.9',
+      );
     this.#decay = options.weightDecay ?? 0;
   }
 

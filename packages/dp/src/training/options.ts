@@ -131,6 +131,11 @@ export interface TrainingOptions {
   readonly noise?: NoiseSource;
 }
 
+/** Options of `steps`. Who writes a loop decides when to evaluate: on data outside the guarantee, by `evaluate`. */
+export interface StepsOptions extends Pick<TrainingOptions, 'userIds' | 'noise'> {
+  readonly steps: number;
+}
+
 /** Options of `fit`. Give `epochs` or `steps`; with a target, the default is all that it planned. */
 export interface FitOptions extends TrainingOptions {
   readonly epochs?: number;

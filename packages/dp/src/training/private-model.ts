@@ -17,8 +17,8 @@ import type {
   PrivateModelOptions,
   PublicEvaluation,
   StepReport,
+  StepsOptions,
   TrainableModel,
-  TrainingOptions,
 } from './options.ts';
 import type { SessionInfo } from './session.ts';
 import { Trainable } from './trainable.ts';
@@ -45,7 +45,7 @@ export interface PrivateModel {
    */
   fitDataset(dataset: Dataset, options?: FitDatasetOptions): Promise<History>;
   /** One step at a time, for loops of one's own. */
-  steps(x: Tensors, y: Tensors, options: TrainingOptions & { readonly steps: number }): AsyncGenerator<StepReport, void, void>;
+  steps(x: Tensors, y: Tensors, options: StepsOptions): AsyncGenerator<StepReport, void, void>;
   /** Evaluates plainly, without any protection: only for data that are declared outside the guarantee. */
   evaluate(x: Tensors, y: Tensors, options: { readonly outsideGuarantee: true }): Promise<PublicEvaluation>;
   /** Writes the weights of the last step into the tfjs model, in the middle of `steps` or of a callback. */

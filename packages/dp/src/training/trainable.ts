@@ -33,8 +33,8 @@ import type {
   PrivateModelOptions,
   PublicEvaluation,
   StepReport,
+  StepsOptions,
   TrainableModel,
-  TrainingOptions,
 } from './options.ts';
 import { planWith } from './plan-with.ts';
 import type { PrivateModel } from './private-model.ts';
@@ -145,11 +145,7 @@ export class Trainable implements PrivateModel {
     return this.fit(xs, ys, options);
   }
 
-  async *steps(
-    x: Tensors,
-    y: Tensors,
-    options: TrainingOptions & { readonly steps: number },
-  ): AsyncGenerator<StepReport, void, void> {
+  async *steps(x: Tensors, y: Tensors, options: StepsOptions): AsyncGenerator<StepReport, void, void> {
     checkTrainingOptions('steps', options);
     const count = integer('steps', options.steps, 1);
     const run = await openRun(this.#parts, x, y, options, count);
