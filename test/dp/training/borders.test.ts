@@ -2,7 +2,7 @@
 import { makePrivate } from '@sotto/dp';
 import type { Tensors } from '@sotto/dp';
 import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-random';
-import { tensor } from '@tensorflow/tfjs-core';
+import { tensor, zerosLike } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { RECORDS, options, smallModel, values, weightsOf, x, y } from './support/two-moons.ts';
@@ -240,7 +240,7 @@ describe('a training', () => {
     const given = { optimiser: { kind: 'sgd', learningRate: 1e-6 } } as const;
     const training = makePrivate(model, options(given));
     await training.fit(x, y, { steps: 1 });
-    const zeros = model.getWeights().map((weight) => weight.mul(0));
+    const zeros = model.getWeights().map((weight) => zerosLike(weight));
     model.setWeights(zeros);
     expect((await training.evaluate(x, y, { outsideGuarantee: true })).loss).toBeCloseTo(Math.LN2, 6);
     const resumed = makePrivate(smallModel(), options(given));
@@ -256,7 +256,7 @@ describe('a training', () => {
     const training = makePrivate(model, options({ average: { decay: 0.5 } }));
     await training.fit(x, y, { steps: 2 });
     await training.fit(x, y, { steps: 1 });
-    model.setWeights(model.getWeights().map((weight) => weight.mul(0)));
+    model.setWeights(model.getWeights().map((weight) => zerosLike(weight)));
     await expect(training.fit(x, y, { steps: 1 })).rejects.toThrow(/changed since training wrote them/);
     expect(training.event()).toMatchObject({ count: 3 });
   });

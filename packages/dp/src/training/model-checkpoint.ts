@@ -26,6 +26,7 @@ function fingerprint({ options, mechanism, account }: TrainingParts): string {
  */
 export async function writeModelCheckpoint(parts: TrainingParts, ahead?: Ahead): Promise<Uint8Array> {
   const { binding, account, progress } = parts;
+  if (progress.session === undefined) progress.takeModelWeights();
   await progress.fetchState();
   const { header, arrays } = packState(progress.state);
   return encodeCheckpoint({

@@ -178,6 +178,7 @@ export class Trainable implements PrivateModel {
     const examples = await binding.readExamples(x, y, 'x', 'y');
     this.#progress.outsideData = true;
     const open = this.#progress.session;
+    if (open === undefined) this.#progress.takeModelWeights();
     const session = open ?? (await openSessionOf(this.#parts, undefined, {}, this.#progress.state));
     try {
       return publicEvaluation(binding.metrics, await session.evaluate(examples, { kind: 'public' }));

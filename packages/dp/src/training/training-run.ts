@@ -51,6 +51,7 @@ export async function openRun(
 async function open(parts: TrainingParts, x: Tensors, y: Tensors, options: TrainingOptions, steps: number): Promise<TrainingRun> {
   const { account, binding, progress } = parts;
   account.checkLeft(steps);
+  progress.takeModelWeights();
   const examples = await binding.readExamples(x, y, 'x', 'y');
   checkSize(account.plan, examples.count);
   const validation = await readValidation(parts, options.validationData);
