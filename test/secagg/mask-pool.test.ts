@@ -4,7 +4,13 @@ import { unsafeDeterministicRandom } from '../../packages/core/src/unsafe-determ
 import { maskStream, runMaskJob } from '../../packages/secagg/src/masks.ts';
 import type { MaskJob } from '../../packages/secagg/src/masks.ts';
 import { nodeCrypto } from '../../packages/secagg/src/node/crypto-node.ts';
-import { maskChunk, openStreams, runMaskJobFast } from '../../packages/secagg/src/node/mask-kernel.ts';
+import {
+  addAndWipe,
+  CHUNK_ELEMENTS,
+  maskChunk,
+  openStreams,
+  runMaskJobFast,
+} from '../../packages/secagg/src/node/mask-kernel.ts';
 import { takeKeystream } from '../../packages/secagg/src/node/keystream-output.ts';
 import { createMaskPool } from '../../packages/secagg/src/node/mask-pool.ts';
 import { createSimdAdder } from '../../packages/secagg/src/node/simd-adder.ts';
@@ -21,6 +27,11 @@ function jobOf(bits: number, length: number): MaskJob {
   const streams = [1, 2, 3].map((k) => maskStream(nodeCrypto, new Uint8Array(32).fill(k), vectors, k === 2 ? -1 : 1));
   const targets = vectors.map((vector) => Uint32Array.from({ length: vector.length }, (_, i) => (i * 40503) % 2 ** vector.bits));
   return { vectors, streams, targets };
+}
+
+/** Where two long vectors first differ; −1 where they do not. A failing comparison of them as objects would take minutes to print. */
+function difference(found: Uint32Array, expected: Uint32Array): number {
+  return found.length === expected.length ? found.findIndex((value, i) => value !== expected[i]) : Infinity;
 }
 
 describe('the fast kernel and the pool', () => {
@@ -69,6 +80,39 @@ describe('the fast kernel and the pool', () => {
     const expected = new Uint8Array(32);
     nodeCrypto.aes256CtrKeystream(key, 4 * start, expected);
     expect(new Uint8Array(part.buffer)).toEqual(expected);
+  });
+
+  it('fills fresh memory with the sum of the keystreams, whatever was masked before', () => {
+    const streams = openStreams(20, [{ key: new Uint8Array(32).fill(5), sign: -1 }]);
+    const before = new Uint32Array(CHUNK_ELEMENTS).fill(77);
+    maskChunk(streams, 0, before);
+    for (const length of [CHUNK_ELEMENTS, 1001]) {
+      const expected = new Uint32Array(length);
+      maskChunk(streams, 256, expected);
+      const fresh = new Uint32Array(length);
+      maskChunk(streams, 256, fresh, true);
+      expect(difference(fresh, expected)).toBe(-1);
+    }
+  });
+
+  it.each([1, 20, 32])('adds vectors modulo 2^%i and leaves nothing of what it added', (bits) => {
+    const length = 2 * CHUNK_ELEMENTS + 13;
+    const wide = (seed: number): Uint32Array => Uint32Array.from({ length }, (_, i) => Math.imul(i + seed, 2654435761));
+    const target = wide(1);
+    const addend = wide(2);
+    const expected = target.map((value, i) => (value + addend[i]!) % 2 ** bits);
+    addAndWipe(target, addend, bits);
+    expect(difference(target, expected)).toBe(-1);
+    expect(addend.every((word) => word === 0)).toBe(true);
+  });
+
+  it('divides a long vector, and reduces what was not', async () => {
+    const portable = jobOf(20, 400_001);
+    portable.targets[0]!.fill(2 ** 32 - 3, 7, 90_000);
+    const pooled = { ...portable, targets: portable.targets.map((target) => target.slice()) };
+    runMaskJob(nodeCrypto, portable);
+    await pool.run(pooled);
+    for (const [v, target] of pooled.targets.entries()) expect(difference(target, portable.targets[v]!)).toBe(-1);
   });
 
   it('keep no keystream in what the cipher returned', () => {

@@ -49,13 +49,33 @@ export function openStreams(bits: number, streams: readonly KeyedStream[]): Open
   };
 }
 
-let adder: SimdAdder | undefined | 'none';
+/** The thread's adder and its memory, which holds zeros between calls. */
+interface ChunkAdder {
+  readonly width: SimdAdder['width'];
+  /** A chunk of the vector, from address 0 on. */
+  readonly chunk: Uint32Array;
+  /** What goes onto it, from address {@link CHUNK_BYTES} on. */
+  readonly addend: Uint32Array;
+}
 
-/** The thread's adder: memory for the chunk of the vector, for the keystream, and a page that unpacking may read into. */
-function simdAdder(): SimdAdder | undefined {
-  adder ??= createSimdAdder(Math.ceil((2 * CHUNK_BYTES) / PAGE_BYTES) + 1) ?? 'none';
+let adder: ChunkAdder | undefined | 'none';
+
+function chunkAdder(): ChunkAdder | undefined {
+  if (adder === undefined) {
+    // A page more than the two fill: unpacking may read into it.
+    const simd = createSimdAdder(Math.ceil((2 * CHUNK_BYTES) / PAGE_BYTES) + 1);
+    if (simd === undefined) adder = 'none';
+    else {
+      const { memory, width } = simd;
+      const place = (address: number): Uint32Array => new Uint32Array(memory, address, CHUNK_ELEMENTS);
+      adder = { width, chunk: place(0), addend: place(CHUNK_BYTES) };
+    }
+  }
   return adder === 'none' ? undefined : adder;
 }
+
+/** Byte address up to which the adder goes over `length` elements: they go eight at a time. */
+const endOf = (length: number): number => 4 * 8 * Math.ceil(length / 8);
 
 const counters = new Uint8Array(CHUNK_BYTES);
 const counterView = new DataView(counters.buffer);
@@ -73,11 +93,12 @@ function counterBlocks(first: number, bytes: number): Uint8Array {
 
 /**
  * Adds the keystreams to one chunk in place and reduces it: elements [start, start + part.length) of the vector, `start` a
- * multiple of {@link CHUNK_STEP} and part.length at most {@link CHUNK_ELEMENTS}.
+ * multiple of {@link CHUNK_STEP} and part.length at most {@link CHUNK_ELEMENTS}. Where `fresh` says that the part holds zeros,
+ * it is only written: pages of fresh memory would be faulted in twice if they were read first.
  */
-export function maskChunk({ bits, ciphers }: OpenStreams, start: number, part: Uint32Array): void {
+export function maskChunk({ bits, ciphers }: OpenStreams, start: number, part: Uint32Array, fresh: boolean = false): void {
   const blocks = counterBlocks((start * bits) / (8 * BLOCK_BYTES), (part.length * bits) / 8);
-  const simd = simdAdder();
+  const simd = chunkAdder();
   if (simd === undefined) {
     // One more word than the elements fill: unpacking looks at it.
     const scratch = new Uint32Array(blocks.length / 4 + 1);
@@ -88,11 +109,11 @@ export function maskChunk({ bits, ciphers }: OpenStreams, start: number, part: U
     }
     scratch.fill(0);
   } else {
-    const chunk = new Uint32Array(simd.memory, 0, CHUNK_ELEMENTS);
-    const keystream = new Uint8Array(simd.memory, CHUNK_BYTES, CHUNK_BYTES);
-    const end = 4 * 8 * Math.ceil(part.length / 8);
+    const { chunk, addend } = simd;
+    const keystream = new Uint8Array(addend.buffer, CHUNK_BYTES, CHUNK_BYTES);
+    const end = endOf(part.length);
     const { add, subtract } = simd.width(bits);
-    chunk.set(part);
+    if (!fresh) chunk.set(part);
     for (const { cipher, sign } of ciphers) {
       takeKeystream(cipher.update(blocks), keystream);
       if (sign === 1) add(0, CHUNK_BYTES, end);
@@ -103,6 +124,27 @@ export function maskChunk({ bits, ciphers }: OpenStreams, start: number, part: U
     keystream.fill(0);
   }
   reduce(part, bits);
+}
+
+/** Adds a vector of the same length to `target`, modulo 2^bits, and overwrites it with zeros. */
+export function addAndWipe(target: Uint32Array, vector: Uint32Array, bits: number): void {
+  const simd = chunkAdder();
+  for (let start = 0; start < target.length; start += CHUNK_ELEMENTS) {
+    const part = target.subarray(start, start + CHUNK_ELEMENTS);
+    const more = vector.subarray(start, start + CHUNK_ELEMENTS);
+    if (simd === undefined) addWords(part, more, 32, 1);
+    else {
+      const { chunk, addend } = simd;
+      chunk.set(part);
+      addend.set(more);
+      simd.width(32).add(0, CHUNK_BYTES, endOf(part.length));
+      part.set(chunk.subarray(0, part.length));
+    }
+    more.fill(0);
+  }
+  simd?.chunk.fill(0);
+  simd?.addend.fill(0);
+  reduce(target, bits);
 }
 
 /** Runs a job in this thread: the same result as `runMaskJob`, several times faster. Throws `cancelled`. */

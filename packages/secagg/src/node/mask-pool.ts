@@ -1,6 +1,7 @@
 /**
  * Mask expansion on several cores: worker threads run the kernel over chunks of the vectors in shared memory, each taking
- * the next one that is left. Counter mode lets a chunk begin anywhere.
+ * the next one that is left. Counter mode lets a chunk begin anywhere. What this thread does alone is all that more cores do
+ * not shorten, so it is little: it makes the memory, without touching it, and adds the sum of the keystreams at the end.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import type { JobOptions, MaskJob } from '../masks.ts';
-import { CHUNK_ELEMENTS, CHUNK_STEP } from './mask-kernel.ts';
+import { addAndWipe, CHUNK_ELEMENTS, CHUNK_STEP } from './mask-kernel.ts';
 import { CONTROL } from './mask-worker.ts';
 import type { WorkerJob } from './mask-worker.ts';
 
@@ -66,30 +67,44 @@ export function createMaskPool(options: { readonly threads?: number } = {}): Mas
   };
 }
 
-/** The chunk with which a vector makes a multiple of `threads` chunks of one length, so that none works while the others wait. */
-function evenChunk(length: number, threads: number): number {
-  const rounds = Math.max(1, Math.ceil(length / (CHUNK_ELEMENTS * threads)));
-  return Math.max(CHUNK_STEP, CHUNK_STEP * Math.ceil(length / (rounds * threads * CHUNK_STEP)));
+/** Least elements in a chunk where there are more: below, what a call of the cipher costs before its first byte would show. */
+const LEAST_CHUNK_ELEMENTS = 8192;
+
+/**
+ * Divides vectors into chunks for `threads`: three words each, as {@link WorkerJob.chunks} has them. Towards the end they get
+ * smaller, a thread's part of half of what is left, so that the others take over from one that is held up and all end together.
+ */
+function chunksOf(lengths: readonly number[], threads: number): Uint32Array {
+  const chunks: number[] = [];
+  let left = lengths.reduce((sum, length) => sum + length, 0);
+  for (const [v, length] of lengths.entries()) {
+    let start = 0;
+    while (start < length) {
+      const part = threads === 1 ? left : left / (2 * threads);
+      const wanted = Math.max(LEAST_CHUNK_ELEMENTS, CHUNK_STEP * Math.ceil(part / CHUNK_STEP));
+      const size = Math.min(length - start, CHUNK_ELEMENTS, wanted);
+      chunks.push(v, start, start + size);
+      start += size;
+      left -= size;
+    }
+  }
+  return Uint32Array.from(chunks);
 }
 
 async function runJob(workers: readonly Worker[], job: MaskJob, options: JobOptions): Promise<void> {
-  const total = job.vectors.reduce((sum, vector) => sum + vector.length, 0);
-  const chunkElements = job.vectors.map((vector) => evenChunk(vector.length, workers.length));
-  const chunks = job.vectors.reduce((sum, vector, v) => sum + Math.ceil(vector.length / chunkElements[v]!), 0);
+  const lengths = job.targets.map((target) => target.length);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const chunks = chunksOf(lengths, workers.length);
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.words));
-  const shared = job.targets.map((target) => {
-    const copy = new Uint32Array(new SharedArrayBuffer(4 * target.length));
-    copy.set(target);
-    return copy;
-  });
+  const sums = lengths.map((length) => new Uint32Array(new SharedArrayBuffer(4 * length)));
   const message: WorkerJob = {
     vectors: job.vectors.map((vector, v) => ({
       bits: vector.bits,
-      target: shared[v]!,
-      chunkElements: chunkElements[v]!,
+      sum: sums[v]!,
       keys: job.streams.map((stream) => stream.keys[v]!),
     })),
     signs: job.streams.map((stream) => stream.sign),
+    chunks,
     control,
   };
   const poll = setInterval(() => {
@@ -98,13 +113,23 @@ async function runJob(workers: readonly Worker[], job: MaskJob, options: JobOpti
   }, POLL_MS);
   try {
     if (options.signal?.aborted === true) Atomics.store(control, CONTROL.cancelled, 1);
-    await Promise.all(workers.slice(0, chunks).map((worker) => work(worker, message)));
+    const works = workers.slice(0, chunks.length / 3).map(async (worker) => {
+      try {
+        await work(worker, message);
+      } catch (error) {
+        Atomics.store(control, CONTROL.cancelled, 1); // the others need not go on
+        throw error;
+      }
+    });
+    // None may still write when the memory is wiped below.
+    await Promise.allSettled(works);
+    await Promise.all(works);
     if (Atomics.load(control, CONTROL.cancelled) === 1) throw new SottoError('cancelled', 'masking was cancelled');
-    for (const [v, target] of job.targets.entries()) target.set(shared[v]!);
+    for (const [v, target] of job.targets.entries()) addAndWipe(target, sums[v]!, job.vectors[v]!.bits);
     options.progress?.(total, total);
   } finally {
     clearInterval(poll);
-    for (const copy of shared) copy.fill(0);
+    if (Atomics.load(control, CONTROL.cancelled) === 1) for (const sum of sums) sum.fill(0);
   }
 }
 

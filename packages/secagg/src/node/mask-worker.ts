@@ -6,14 +6,13 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { maskChunk, openStreams } from './mask-kernel.ts';
+import type { OpenStreams } from './mask-kernel.ts';
 
 /** One vector of a job. */
 export interface WorkerVector {
   readonly bits: number;
-  /** The whole vector, in shared memory. */
-  readonly target: Uint32Array;
-  /** Elements in each of its chunks but the last. */
-  readonly chunkElements: number;
+  /** Zeros as long as the vector, in shared memory that nobody has touched; the sum of its keystreams afterwards. */
+  readonly sum: Uint32Array;
   /** One key for each stream. */
   readonly keys: readonly Uint8Array[];
 }
@@ -22,6 +21,8 @@ export interface WorkerVector {
 export interface WorkerJob {
   readonly vectors: readonly WorkerVector[];
   readonly signs: readonly (1 | -1)[];
+  /** Chunk after chunk: its vector and the elements at which it begins and ends. */
+  readonly chunks: Uint32Array;
   /** Shared words, by {@link CONTROL}. */
   readonly control: Int32Array;
 }
@@ -30,27 +31,23 @@ export interface WorkerJob {
 export const CONTROL = { done: 0, cancelled: 1, next: 2, words: 3 } as const;
 
 /** Takes chunks until none is left: a worker whose core is taken away for a while leaves more to the others. */
-function work({ vectors, signs, control }: WorkerJob): void {
-  let first = 0; // chunk at which the present vector begins
-  let taken = Atomics.add(control, CONTROL.next, 1);
-  for (const { bits, target, chunkElements, keys } of vectors) {
-    const chunks = Math.ceil(target.length / chunkElements);
-    if (taken >= first + chunks) {
-      first += chunks;
-      continue;
+function work({ vectors, signs, chunks, control }: WorkerJob): void {
+  let present: WorkerVector | undefined;
+  let streams: OpenStreams | undefined;
+  for (;;) {
+    const at = 3 * Atomics.add(control, CONTROL.next, 1);
+    if (at >= chunks.length || Atomics.load(control, CONTROL.cancelled) === 1) return;
+    const vector = vectors[chunks[at]!]!;
+    if (streams === undefined || vector !== present) {
+      present = vector;
+      streams = openStreams(
+        vector.bits,
+        vector.keys.map((key, i) => ({ key, sign: signs[i]! })),
+      );
     }
-    const streams = openStreams(
-      bits,
-      keys.map((key, i) => ({ key, sign: signs[i]! })),
-    );
-    for (; taken < first + chunks; taken = Atomics.add(control, CONTROL.next, 1)) {
-      if (Atomics.load(control, CONTROL.cancelled) === 1) return;
-      const start = (taken - first) * chunkElements;
-      const part = target.subarray(start, Math.min(target.length, start + chunkElements));
-      maskChunk(streams, start, part);
-      Atomics.add(control, CONTROL.done, part.length);
-    }
-    first += chunks;
+    const part = vector.sum.subarray(chunks[at + 1], chunks[at + 2]);
+    maskChunk(streams, chunks[at + 1]!, part, true);
+    Atomics.add(control, CONTROL.done, part.length);
   }
 }
 
