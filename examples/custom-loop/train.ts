@@ -56,7 +56,7 @@ export async function trainUntil(
   );
   let accuracy = 0;
   let steps = 0;
-  // A step is charged before it runs; a loop that ends early pays for what it took.
+  // A step is charged before it runs. Who may stop in view of results may as well go on: what holds is the cost of all that was planned.
   for await (const { step } of training.steps(data.x, data.y, { steps: mostSteps })) {
     steps = step;
     accuracy = (await training.evaluate(test.x, test.y, { outsideGuarantee: true })).acc ?? 0;

@@ -166,6 +166,14 @@ describe('clippedGradient', () => {
       /clipping.kind is adaptive/,
     );
     expect(() => clippedGradient(net, { ...options, clipping: { kind: 'flat', norm: -1 } })).toThrow(/clipping.norm/);
+    const made = (model: unknown, given: unknown) => (): unknown => clippedGradient(model as never, given as never);
+    const whole = { ...options, clipping: rules[0]! };
+    expect(made(undefined, whole)).toThrow(/model is undefined; it must be a tf.LayersModel/);
+    expect(made(net, undefined)).toThrow(/options is undefined; it must be an object with loss, clipping and engine/);
+    expect(made(net, { ...whole, loss: undefined })).toThrow(/loss is undefined; it must be the name of one/);
+    expect(made(net, { ...whole, clipping: undefined })).toThrow(/clipping is undefined; it must be an object with a kind/);
+    expect(made(net, { ...whole, engine: undefined })).toThrow(/engine is missing/);
+    expect(made(net, { ...whole, engine: 'onnx-cpu' })).toThrow(/engine is missing/);
     expect(() =>
       clippedGradient(net, { ...options, loss: (ops, p) => ops.sub(p, ops.sum(p, [0])), clipping: rules[0]! }),
     ).toThrow(/the loss function mixes examples/);

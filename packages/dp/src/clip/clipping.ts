@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { oneOf, openProbability, positive } from '@sotto/core/check';
+import { oneOf, openProbability, positive, show } from '@sotto/core/check';
+import { SottoError } from '@sotto/core/errors';
 import type { Ops } from '@sotto/core/ops';
 import { knownKeys } from '../known-keys.ts';
 import type { ClipFactor } from './quantised-sum.ts';
@@ -49,6 +50,12 @@ const MEMBERS: Readonly<Record<Clipping['kind'], readonly string[]>> = {
 
 /** Checks a clipping rule and freezes it with its defaults filled in, except `countNoise`, which the plan fills in. */
 export function checkClipping(clipping: Clipping): Clipping {
+  if (typeof (clipping as unknown) !== 'object' || clipping === null) {
+    throw new SottoError(
+      'invalid-argument',
+      `clipping is ${show(clipping)}; it must be an object with a kind, such as {kind: 'flat', norm: 1}`,
+    );
+  }
   oneOf('clipping.kind', clipping.kind, ['flat', 'perLayer', 'automatic', 'normalised', 'adaptive']);
   knownKeys('clipping', clipping, MEMBERS[clipping.kind]);
   const norm = positive('clipping.norm', clipping.norm);

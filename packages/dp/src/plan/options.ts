@@ -114,7 +114,6 @@ const MEMBERS: readonly (keyof MechanismPlanOptions)[] = [
 ];
 
 const EXAMPLES = {
-  clipping: "{kind: 'flat', norm: 1}",
   sampling: "{kind: 'poisson', sampleRate: 0.01}",
   unit: "{kind: 'user', contributionBound: 4}",
 } as const;
@@ -123,9 +122,9 @@ const EXAMPLES = {
 export function checkPlan(options: MechanismPlanOptions | SampledPlanOptions): CheckedPlan {
   // Configuration files reach this without a type check.
   knownKeys('', options, MEMBERS);
-  for (const name of ['clipping', 'sampling', 'unit'] as const) {
+  for (const name of ['sampling', 'unit'] as const) {
     const value: unknown = options[name];
-    if (value === undefined && name !== 'clipping') continue;
+    if (value === undefined) continue;
     if (typeof value !== 'object' || value === null) {
       throw new SottoError(
         'invalid-argument',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { integer, oneOf } from '@sotto/core/check';
+import { integer, oneOf, show } from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
 import { adjacencies } from '@sotto/core/event';
 import type { Adjacency } from '@sotto/core/event';
@@ -17,6 +17,7 @@ import type { Clipping } from '../clip/clipping.ts';
 import { createGrid } from '../clip/grid.ts';
 import { QuantisedSum } from '../clip/quantised-sum.ts';
 import { knownKeys } from '../known-keys.ts';
+import { checkLoss, checkModel } from './first-look.ts';
 import { drawInputs } from './draws.ts';
 import { withoutValues } from './engine-errors.ts';
 import { Chunk, tableOf } from './examples.ts';
@@ -95,7 +96,13 @@ const SHRINK = 1 - 2 ** -20;
  *   `invalid-argument` for a model without trainable weights or options out of range.
  */
 export function clippedGradient(model: LayersModelLike | Topology, options: ClippedGradientOptions): ClippedGradientFunction {
+  if (typeof (options as unknown) !== 'object' || options === null)
+    throw new SottoError('invalid-argument', `options is ${show(options)}; it must be an object with loss, clipping and engine`);
   knownKeys('', options, ['loss', 'lossWeights', 'kinds', 'clipping', 'engine', 'physicalBatchSize', 'random']);
+  checkModel(model, true);
+  checkLoss(options.loss);
+  if (typeof (options.engine as Partial<Engine> | undefined)?.compile !== 'function')
+    throw new SottoError('invalid-argument', 'engine is missing: give an engine such as onnxEngine()');
   const clipping = checkClipping(options.clipping);
   if (clipping.kind === 'adaptive') {
     throw new SottoError(

@@ -18,24 +18,33 @@ export function checkOptionsObject(options: unknown): void {
   );
 }
 
+/** Refuses what is no model; `topology` where a serialised one will do. */
+export function checkModel(model: unknown, topology: boolean = false): void {
+  if (isObject(model) && typeof model['then'] === 'function')
+    throw new SottoError('invalid-argument', 'model is a promise; await it first');
+  if (isObject(model) && typeof model['toJSON'] === 'function' && Array.isArray(model['weights'])) return;
+  if (topology && isObject(model) && !('toJSON' in model)) return;
+  throw new SottoError(
+    'invalid-argument',
+    `model is ${isObject(model) ? 'an object without layers' : show(model)}; it must be a tf.LayersModel, such as tf.sequential or tf.loadLayersModel gives`,
+  );
+}
+
+/** Refuses what is no loss. */
+export function checkLoss(loss: unknown): void {
+  if (typeof loss === 'string' || typeof loss === 'function' || isObject(loss)) return;
+  throw new SottoError(
+    'invalid-argument',
+    `loss is ${show(loss)}; it must be the name of one, such as meanSquaredError, a function, or one of them for each output`,
+  );
+}
+
 /** Refuses a model that is none, options that nobody reads, and a loss or an optimiser that is missing or none. Throws `invalid-argument`. */
 export function firstLook(model: unknown, options: object): void {
   checkModelOptions(options);
-  if (isObject(model) && typeof model['then'] === 'function')
-    throw new SottoError('invalid-argument', 'model is a promise; await it first');
-  if (!isObject(model) || typeof model['toJSON'] !== 'function' || !Array.isArray(model['weights'])) {
-    throw new SottoError(
-      'invalid-argument',
-      `model is ${isObject(model) ? 'an object without layers' : show(model)}; it must be a tf.LayersModel, such as tf.sequential or tf.loadLayersModel gives`,
-    );
-  }
+  checkModel(model);
   const { loss, optimiser } = options as Readonly<Record<string, unknown>>;
-  if (typeof loss !== 'string' && typeof loss !== 'function' && !isObject(loss)) {
-    throw new SottoError(
-      'invalid-argument',
-      `loss is ${show(loss)}; it must be the name of one, such as meanSquaredError, a function, or one of them for each output`,
-    );
-  }
+  checkLoss(loss);
   if (!isObject(optimiser) || typeof optimiser['kind'] !== 'string') {
     const what = isObject(optimiser) ? 'an object without a kind' : show(optimiser);
     throw new SottoError(
