@@ -12,23 +12,17 @@ import {
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { nobleCrypto } from '../../packages/core/src/crypto-noble.ts';
-import { systemRandom } from '../../packages/core/src/system-random.ts';
 import { type EnrolmentRequest, type Party, loadOrEnrol } from '../../packages/federation/src/enrolment/party.ts';
 import { readJoinToken, writeJoinToken } from '../../packages/federation/src/enrolment/join-token.ts';
 import { issueJoinToken } from '../../packages/federation/src/index.ts';
 import { methods, protocolVersion } from '../../packages/federation/src/rpc/methods.ts';
 import { RpcChannel } from '../../packages/federation/src/rpc/rpc-channel.ts';
 import { pinnedCredentials } from '../../packages/federation/src/rpc/tls.ts';
-import { Logger } from '../../packages/federation/src/service/log.ts';
-import type { World } from '../../packages/federation/src/service/world.ts';
+import { type World, worldOf } from '../../packages/federation/src/service/world.ts';
 import { LogBook, authorityConfig, runningAuthority, scratch } from './support.ts';
 
-const world = (nowMs: () => number = Date.now, book = new LogBook()): World => ({
-  nowMs,
-  log: new Logger('party', book.sink, nowMs),
-  random: systemRandom,
-  crypto: nobleCrypto,
-});
+const world = (nowMs: () => number = Date.now, book = new LogBook()): World =>
+  worldOf('party', { nowMs, log: book.sink, crypto: nobleCrypto });
 
 const request = (directory: string, id: string, change: Partial<EnrolmentRequest> = {}): EnrolmentRequest => ({
   directory: path.join(directory, id),

@@ -1,10 +1,9 @@
 /** What a client refuses for its owner's sake, and what the coordinator refuses from a client. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { type Socket, connect, createServer } from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { CryptoProvider } from '../../packages/core/src/crypto.ts';
 import type { DpEvent } from '../../packages/core/src/event.ts';
 import { planBudget } from '../../packages/dp/src/index.ts';
@@ -12,7 +11,7 @@ import { checkEventPolicy, checkPlanPolicy } from '../../packages/federation/src
 import { type ClientTask, defaultSitePolicyConfig, runUntilStopped } from '../../packages/federation/src/index.ts';
 import { preparePlan } from '../../packages/federation/src/plan/terms.ts';
 import { nodeCrypto } from '../../packages/secagg/src/node/index.ts';
-import { Federation, fixedTask, fourIds, tinyPlan, updateOf } from './support.ts';
+import { Federation, fixedTask, fourIds, proxyTo, tinyPlan, updateOf } from './support.ts';
 
 const others = fourIds.slice(1);
 
@@ -256,36 +255,6 @@ test('an input without a valid proof of its reservation is not summed', async ()
   await federation.book.when('round.published');
   expect(membersByRound(federation)).toEqual([[1, others]]);
 });
-
-/** Forwards to the address in a file, and can cut all its connections. */
-async function proxyTo(addressFile: string): Promise<{ readonly address: string; cut(): void }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const [host = '', port = ''] = readFileSync(addressFile, 'utf8').trim().split(':');
-    const far = connect(Number(port), host);
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy()).on('close', () => other.destroy());
-      socket.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const bound = server.address();
-  return {
-    address: `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`,
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-      sockets.clear();
-    },
-  };
-}
 
 test('a line that breaks in every stage is taken up again: same bytes, same answer, and everybody is in the sum', async () => {
   const federation = new Federation(tinyPlan({ rounds: 3 }));

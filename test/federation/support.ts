@@ -1,263 +1,63 @@
-/** What several tests of the federation share: a scratch folder, a collecting log, an authority with tokens. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+/** What several tests of the federation share, ended with the test. */
+import { readFileSync } from 'node:fs';
+import { type Socket, connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { planBudget } from '../../packages/dp/src/index.ts';
-import {
-  type AuthorityConfig,
-  type ClientConfig,
-  type ClientTask,
-  type CoordinatorConfig,
-  type CoordinatorOptions,
-  FederatedClient,
-  type FederationPlan,
-  type LogRecord,
-  type RunningService,
-  type ServiceOptions,
-  type TrainRequest,
-  type TrainResult,
-  encodePlan,
-  parseAuthorityConfig,
-  parseClientConfig,
-  parseCoordinatorConfig,
-  parsePlan,
-  startAuthority,
-  startCoordinator,
-} from '../../packages/federation/src/index.ts';
+import type { AuthorityConfig, FederationPlan, RunningService } from '../../packages/federation/src/index.ts';
+import { startAuthority } from '../../packages/federation/src/index.ts';
+import { type Defer, LogBook, Scene, scratchFolder } from './scene.ts';
+
+export { LogBook, authorityConfig, expectedModel, fixedTask, fourIds, tinyPlan, updateOf } from './scene.ts';
+
+const defer: Defer = (end) =>
+  onTestFinished(async () => {
+    await end();
+  });
 
 /** A folder that is gone after the test. */
 export function scratch(): string {
-  const directory = mkdtempSync(path.join(tmpdir(), 'sotto-test-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
+  return scratchFolder(defer);
 }
 
-/** A log sink that keeps its records, and lets a test wait for one. */
-export class LogBook {
-  readonly records: LogRecord[] = [];
-  readonly #waiting: { readonly matches: (record: LogRecord) => boolean; readonly resolve: (record: LogRecord) => void }[] = [];
-
-  readonly sink = (record: LogRecord): void => {
-    this.records.push(record);
-    for (const waiter of this.#waiting) if (waiter.matches(record)) waiter.resolve(record);
-  };
-
-  events(event: string): LogRecord[] {
-    return this.records.filter((record) => record.event === event);
-  }
-
-  /** The first record that matches, past or future. */
-  async when(event: string, matches: (record: LogRecord) => boolean = () => true): Promise<LogRecord> {
-    const hit = (record: LogRecord): boolean => record.event === event && matches(record);
-    const past = this.records.find(hit);
-    if (past !== undefined) return past;
-    return await new Promise((resolve) => this.#waiting.push({ matches: hit, resolve }));
-  }
-}
-
-/** An authority in a folder, with tokens for a coordinator and the named clients in `tokens/<id>.token`. */
-export function authorityConfig(directory: string, clients: readonly string[] = []): AuthorityConfig {
-  return parseAuthorityConfig(
-    {
-      directory: 'authority',
-      trustDomain: 'test.example',
-      listen: '127.0.0.1:0',
-      addressFile: 'authority.address',
-      trustFile: 'trust.json',
-      tokens: [
-        { id: 'coordinator', role: 'coordinator', file: 'tokens/coordinator.token' },
-        ...clients.map((id) => ({ id, role: 'client', file: `tokens/${id}.token` })),
-      ],
-    },
-    directory,
-  );
-}
-
-/** Starts it, and stops it after the test. */
+/** Starts an authority, and stops it after the test. */
 export async function runningAuthority(config: AuthorityConfig, book: LogBook = new LogBook()): Promise<RunningService> {
   const service = await startAuthority(config, { log: book.sink });
   onTestFinished(() => service.stop(0));
   return service;
 }
 
-/** Ids of the usual four parties. */
-export const fourIds: readonly string[] = ['ann', 'bob', 'cyd', 'dan'];
-
-/** What a test may change in {@link tinyPlan}. */
-export interface TinyPlanChange {
-  readonly rounds?: number;
-  readonly runId?: string;
-  readonly features?: number;
-  readonly quantiserBits?: number;
-  readonly deadlines?: object;
-  readonly holdoutFraction?: number;
+/** A {@link Scene} that ends with the test. */
+export class Federation extends Scene {
+  constructor(plan?: FederationPlan) {
+    super(defer, plan);
+  }
 }
 
-/** A tiny plan: logistic regression on two features. Deadlines are generous; stages end early when all have answered. */
-export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
-  const { features = 2 } = change;
-  return parsePlan({
-    version: 1,
-    runId: change.runId ?? 'tiny',
-    rounds: change.rounds ?? 2,
-    model: {
-      class_name: 'Sequential',
-      config: {
-        name: 'tiny',
-        layers: [
-          {
-            class_name: 'Dense',
-            config: {
-              name: 'out',
-              trainable: true,
-              batch_input_shape: [null, features],
-              units: 1,
-              activation: 'sigmoid',
-              use_bias: true,
-            },
-          },
-        ],
-      },
-    },
-    initialWeights: 'zeros',
-    data: {
-      columnCount: features + 1,
-      columns: Array.from({ length: features }, (_, index) => ({
-        kind: 'numeric',
-        name: `x${index}`,
-        index,
-        centre: 0,
-        scale: 1,
-      })),
-      label: { index: features, positiveAbove: 0 },
-      holdout: { fraction: change.holdoutFraction ?? 0.3, seed: 'tiny' },
-    },
-    training: { unit: 'record', adjacency: 'addOrRemoveOne', clipNorm: 1, learningRate: 0.5, localSteps: 1, delta: 0.001 },
-    parties: fourIds.map((id, i) => ({ id, weight: 1 + i, sampleRate: 0.5, expectedBatchSize: 10 })),
-    quantiser: { clip: 128, bits: change.quantiserBits ?? 20 },
-    secagg: { mode: 'malicious', gammaNumerator: 1, gammaDenominator: 3, cMin: 1, nMin: 3, nMax: 4, hMin: 2 },
-    deadlines: {
-      joinMs: 20_000,
-      advertiseMs: 20_000,
-      shareMs: 20_000,
-      maskedMs: 20_000,
-      confirmMs: 20_000,
-      unmaskMs: 20_000,
-      ...change.deadlines,
-    },
-  });
-}
-
-/** A task whose update the test chooses: what it returns is taken for privatised. */
-export function fixedTask(id: string, train: (request: TrainRequest) => TrainResult | Promise<TrainResult>): ClientTask {
-  return {
-    prepare: ({ plan, party, budget }) => {
-      const planned = planBudget({
-        ...budget,
-        sampleRate: party.sampleRate,
-        rounds: plan.rounds,
-        stepsPerRound: plan.training.localSteps,
-      });
-      return Promise.resolve({
-        event: planned.roundEvent,
-        filter: planned.filter,
-        mechanism: 'none: a test',
-        contentHash: new Uint8Array(32).fill(id.charCodeAt(0)),
-        train: async (request) => await train(request),
-      });
-    },
-  };
-}
-
-/** The update that `id` gives in `round` of tests: three reals, different everywhere. */
-export function updateOf(id: string, round: number): Float64Array {
-  const base = id.charCodeAt(0) - 96 + round / 8;
-  return Float64Array.of(base / 4, -base / 3, base / 7);
-}
-
-/** The model that must come out when the `ids` of each round were summed: weighted means added up. */
-export function expectedModel(rounds: readonly (readonly string[])[], roundNumbers?: readonly number[]): number[] {
-  const weight = (id: string): number => 1 + fourIds.indexOf(id);
-  const model = [0, 0, 0];
-  rounds.forEach((ids, i) => {
-    const total = ids.reduce((sum, id) => sum + weight(id), 0);
-    for (const id of ids) {
-      updateOf(id, roundNumbers?.[i] ?? i + 1).forEach((value, j) => (model[j] = (model[j] ?? 0) + (weight(id) * value) / total));
+/** Forwards to the address in a file, and can cut all its connections. */
+export async function proxyTo(addressFile: string): Promise<{ readonly address: string; cut(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const [host = '', port = ''] = readFileSync(addressFile, 'utf8').trim().split(':');
+    const far = connect(Number(port), host);
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy()).on('close', () => other.destroy());
+      socket.pipe(other);
     }
   });
-  return model;
-}
-
-/** A federation in one folder, its services in this process. */
-export class Federation {
-  readonly directory: string = scratch();
-  readonly book: LogBook = new LogBook();
-  readonly plan: FederationPlan;
-
-  constructor(plan: FederationPlan = tinyPlan()) {
-    this.plan = plan;
-    writeFileSync(this.at('plan.json'), encodePlan(plan));
-  }
-
-  at(...names: string[]): string {
-    return path.join(this.directory, ...names);
-  }
-
-  async authority(): Promise<RunningService> {
-    return await runningAuthority(authorityConfig(this.directory, fourIds), this.book);
-  }
-
-  coordinatorConfig(change: object = {}): CoordinatorConfig {
-    return parseCoordinatorConfig(
-      {
-        directory: 'coordinator',
-        listen: '127.0.0.1:0',
-        addressFile: 'coordinator.address',
-        id: 'coordinator',
-        authority: 'file:authority.address',
-        joinToken: 'tokens/coordinator.token',
-        plan: 'plan.json',
-        exportDirectory: 'export',
-        disconnectGraceMs: 200,
-        ...change,
-      },
-      this.directory,
-    );
-  }
-
-  async coordinator(options: CoordinatorOptions & { readonly config?: object } = {}): Promise<RunningService> {
-    const { config, ...rest } = options;
-    const service = await startCoordinator(this.coordinatorConfig(config), { log: this.book.sink, ...rest });
-    onTestFinished(() => service.stop(0));
-    return service;
-  }
-
-  clientConfig(id: string, change: object = {}): ClientConfig {
-    return parseClientConfig(
-      {
-        directory: id,
-        id,
-        authority: 'file:authority.address',
-        joinToken: `tokens/${id}.token`,
-        coordinator: 'file:coordinator.address',
-        account: { dataset: `data of ${id}`, steward: id, purpose: 'test', legalBasis: 'synthetic' },
-        ...change,
-      },
-      this.directory,
-    );
-  }
-
-  client(id: string, options: ServiceOptions & { readonly config?: object; readonly task?: ClientTask } = {}): FederatedClient {
-    const { config, task, ...rest } = options;
-    const usual = fixedTask(id, ({ round }) => ({ update: updateOf(id, round), metrics: { correct: 3, total: 5 } }));
-    const client = new FederatedClient({
-      config: this.clientConfig(id, config),
-      task: task ?? usual,
-      log: this.book.sink,
-      ...rest,
-    });
-    onTestFinished(() => client.stop());
-    return client;
-  }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const bound = server.address();
+  return {
+    address: `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`,
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+  };
 }

@@ -40,7 +40,7 @@ export interface RoundParts {
   readonly world: World;
   readonly party: Party;
   readonly store: ClientStore;
-  readonly session: CoordinatorSession;
+  readonly session: Pick<CoordinatorSession, 'call' | 'upload'>;
   readonly greeting: Greeting;
   readonly task: PreparedTask;
   readonly signal: AbortSignal;

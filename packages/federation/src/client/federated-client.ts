@@ -11,18 +11,15 @@ import { logOrigin, modelHash } from '@sotto/governance';
 import type { ClientConfig } from '../config/client-config.ts';
 import { type Party, loadOrEnrol } from '../enrolment/party.ts';
 import { decodeWeights } from '../plan/model.ts';
-import { partyOf } from '../plan/plan.ts';
-import { planEntry } from '../plan/terms.ts';
 import { methods } from '../rpc/methods.ts';
 import type { AwaitRoundResponse, LedgerPart, RoundOffer } from '../rpc/wire.ts';
 import { errorFields } from '../service/log.ts';
 import type { ServiceOptions, Stoppable } from '../service/service.ts';
 import { type World, worldOf } from '../service/world.ts';
-import { exactBudget, openAccount, spentEpsilon } from './budget.ts';
-import { ClientRound } from './client-round.ts';
+import { admitPlan, takeOffer } from './admission.ts';
+import { exactBudget, spentEpsilon } from './budget.ts';
 import { ClientStore } from './client-store.ts';
 import { CoordinatorSession, type Greeting } from './coordinator-session.ts';
-import { checkEventPolicy, checkPlanPolicy } from './site-policy.ts';
 import type { ClientTask, PreparedTask } from './task.ts';
 
 const awaitTimeoutMs = 60_000;
@@ -134,24 +131,7 @@ export class FederatedClient implements Stoppable {
     }
     if (greeting === undefined) throw new SottoError('internal', 'no greeting');
     const { plan } = greeting.prepared;
-    checkPlanPolicy(config.policy, greeting.prepared, config.id, config.coordinatorId);
-    const task = await this.#task.prepare({ plan, party: partyOf(plan, config.id), budget: config.budget });
-    // What the task holds open must not outlive a refusal.
-    try {
-      checkEventPolicy(config.policy, task.event);
-      openAccount(config, plan, task, store, world);
-    } catch (reason) {
-      await task.close?.();
-      throw reason;
-    }
-    const known = store.ledger.ledger.state.runs.get(plan.runId)?.plan.entry;
-    if (known === undefined) store.ledger.append(planEntry(greeting.prepared, world.nowMs()));
-    else if (known.planHash !== greeting.prepared.hash) {
-      throw new SottoError(
-        'permission-denied',
-        `the run ${plan.runId} was accepted with the plan ${known.planHash}; the coordinator shows ${greeting.prepared.hash}`,
-      );
-    }
+    const task = await admitPlan({ config, world, store, task: this.#task }, greeting.prepared);
     world.log.info('client.joined', { runId: plan.runId, planHash: greeting.prepared.hash });
     const entered = store.entered(plan.runId).round;
     const ended = store.ledger.ledger.state.runs.get(plan.runId);
@@ -245,28 +225,8 @@ export class FederatedClient implements Stoppable {
   }
 
   async #play(running: Running, offer: RoundOffer): Promise<void> {
-    const { greeting, store } = running;
-    const { runId } = greeting.prepared.plan;
-    const { log } = this.#world;
-    const { round, attempt } = offer;
-    const entered = store.entered(runId);
-    const behind = round < entered.round || (round === entered.round && attempt <= entered.attempt);
-    if (behind || store.ledger.ledger.state.reservation(runId, round) !== undefined) {
-      log.info('client.sat-out', { round });
-      store.enter(runId, { round: Math.max(round, entered.round), attempt: round >= entered.round ? attempt : entered.attempt });
-      return;
-    }
-    let playing: ClientRound | undefined;
-    try {
-      playing = new ClientRound({ ...running, config: this.#config, world: this.#world, signal: this.#control.signal }, offer);
-      store.enter(runId, { round, attempt });
-      await playing.play();
-      this.#finishedRound = round;
-    } catch (reason) {
-      if (this.#control.signal.aborted) throw reason;
-      if (!(reason instanceof SottoError) || reason.code === 'integrity' || reason.code === 'internal') throw reason;
-      log.warn('client.left-round', { round, contributed: playing?.contributed ?? false, ...errorFields(reason) });
-    }
+    const parts = { ...running, config: this.#config, world: this.#world, signal: this.#control.signal };
+    this.#finishedRound = (await takeOffer(parts, offer)) ?? this.#finishedRound;
   }
 
   async #finish(

@@ -19,6 +19,7 @@ export function secaggPolicy(policy: SitePolicyConfig): SitePolicy {
     minHonest: policy.minHonest,
     minThreshold: 2,
     peers: policy.peers,
+    suites: policy.suites,
   };
 }
 
@@ -47,6 +48,8 @@ export function checkPlanPolicy(policy: SitePolicyConfig, prepared: PreparedPlan
   }
   if (plan.secagg.hMin < policy.minHonest)
     refuse(`a sum may hold ${plan.secagg.hMin} honest inputs, policy.minHonest is ${policy.minHonest}`);
+  const suite = plan.suite ?? 'x25519';
+  if (policy.suites?.includes(suite) === false) refuse(`its key agreement is ${suite}, which is not among policy.suites`);
   const strangers = plan.parties.filter((party) => policy.peers !== undefined && !policy.peers.includes(party.id));
   if (strangers[0] !== undefined) refuse(`${strangers[0].id} is not among policy.peers`);
 }

@@ -5,6 +5,7 @@
  */
 import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
+import type { Suite } from '@sotto/secagg';
 import type { ConfigReader } from './config-reader.ts';
 import { integerIn, serialText } from './service-config.ts';
 
@@ -16,6 +17,8 @@ export interface SitePolicyConfig {
   readonly revoked: readonly string[];
   /** Parties that may be in a roster. Key `peers`, default every enrolled client. */
   readonly peers?: readonly string[] | undefined;
+  /** Key agreements that are accepted, such as only `x25519-mlkem768`. Key `suites`, default all. */
+  readonly suites?: readonly Suite[] | undefined;
   /** Least roster size. Key `minCohort`, default 3. */
   readonly minCohort: number;
   /** Least honest inputs in a sum. Key `minHonest`, default 2. */
@@ -59,6 +62,9 @@ export function policyOf(reader: ConfigReader | undefined): SitePolicyConfig {
     plans: reader.has('plans') ? reader.list('plans', planHashText) : undefined,
     revoked: reader.has('revoked') ? reader.list('revoked', serialText) : [],
     peers: reader.has('peers') ? reader.list('peers', (item, at) => check.partyId(at, item)) : undefined,
+    suites: reader.has('suites')
+      ? reader.list('suites', (item, at) => check.oneOf(at, item, ['x25519', 'x25519-mlkem768']))
+      : undefined,
     minCohort: reader.readOr('minCohort', defaultSitePolicyConfig.minCohort, integerIn(3, 65535)),
     minHonest: reader.readOr('minHonest', defaultSitePolicyConfig.minHonest, integerIn(2, 65535)),
     minCollusion: reader.readOr('minCollusion', defaultSitePolicyConfig.minCollusion, integerIn(0, 65535)),

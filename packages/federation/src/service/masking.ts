@@ -17,14 +17,14 @@ export interface Masking {
   close(): Promise<void>;
 }
 
-/** Keystream that one core makes in about 10 ms: less is not worth the way to another thread. */
-const inlineBytes: number = 16 * 1024 * 1024;
+/** Keystream that one core makes in about 5 ms: less is not worth the way to another thread. */
+const inlineBytes: number = 8 * 1024 * 1024;
 
 /** Options of {@link nodeMasking}. */
 export interface NodeMaskingOptions {
   /** Worker threads, begun with the first large job. Default: one for each core. */
   readonly threads?: number | undefined;
-  /** Bytes of keystream up to which a job runs in the calling thread. Default 16 MiB. */
+  /** Bytes of keystream up to which a job runs in the calling thread. Default 8 MiB. */
   readonly inlineBytes?: number | undefined;
 }
 

@@ -1,0 +1,63 @@
+/**
+ * Runs in a process of its own: loads the client and the attacks once for each mutant, with the mutant's edits applied to
+ * the source text, runs the attack that must succeed, and prints one line of JSON for each mutant.
+ */
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Attack } from './attacks/attack.ts';
+import { mutants } from './mutants.ts';
+
+const SOURCES = new URL('../../packages/federation/src/', import.meta.url).href;
+const TESTS = new URL('./', import.meta.url).href;
+/** Nothing in it depends on a mutant, and it is large. */
+const GENERATED = `${SOURCES}gen/`;
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const resolved = nextResolve(specifier, context);
+    const mutant = context.parentURL === undefined ? null : new URL(context.parentURL).searchParams.get('mutant');
+    const ours = (resolved.url.startsWith(SOURCES) && !resolved.url.startsWith(GENERATED)) || resolved.url.startsWith(TESTS);
+    return mutant !== null && ours && !resolved.url.includes('?')
+      ? { ...resolved, url: `${resolved.url}?mutant=${mutant}` }
+      : resolved;
+  },
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    const mutant = url.startsWith(SOURCES) ? new URL(url).searchParams.get('mutant') : null;
+    if (mutant === null) return loaded;
+    const file = fileURLToPath(url).slice(fileURLToPath(SOURCES).length);
+    let source = typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
+    for (const edit of mutants[Number(mutant)]!.edits) {
+      if (edit.file !== file) continue;
+      const parts = source.split(edit.find);
+      if (parts.length !== 2) throw new Error(`the text to change is ${parts.length - 1} times in ${file}: ${edit.find}`);
+      source = parts.join(edit.replace);
+    }
+    return { ...loaded, source };
+  },
+});
+
+for (const [index, mutant] of mutants.entries()) {
+  let outcome: 'killed' | 'survived' | 'broken' = 'survived';
+  let reason = '';
+  const ends: (() => unknown)[] = [];
+  try {
+    const load = async (name: string): Promise<readonly Attack[]> =>
+      Object.values((await import(`./attacks/${name}.ts?mutant=${index}`)) as Record<string, readonly Attack[]>).flat();
+    const all = [...(await load('policy')), ...(await load('round'))];
+    const attack = all.find((candidate) => candidate.name === mutant.attack);
+    if (attack === undefined) throw new Error(`no attack is named ${mutant.attack}`);
+    try {
+      await attack.run((end) => ends.push(end));
+    } catch (error) {
+      // Only the attack's own word counts: whatever else fails is a mutant that does not run.
+      outcome = error instanceof Error && error.name === 'AssertionError' ? 'killed' : 'broken';
+      reason = String(error).split('\n')[0]!;
+    }
+  } catch (error) {
+    outcome = 'broken';
+    reason = String(error);
+  }
+  for (const end of ends.reverse()) await end();
+  process.stdout.write(`${JSON.stringify({ mutant: mutant.name, outcome, reason })}\n`);
+}
