@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { addMultiple, invert, multiply, toWords } from './field.ts';
+import { addMultiple, invert, multiply, toBytes, toWords } from './field.ts';
 import type { Field } from './field.ts';
 
 /** u_i = Π_{j≠i} (x_i − x_j)^−1, the column multipliers of the dual code. */
@@ -37,17 +37,31 @@ export function sharesAgree(
   shares: readonly Uint8Array[],
   t: number,
 ): boolean {
+  return disagreement(field, points, multipliers, shares, Math.min(QUICK_SYNDROMES, points.length - t)).every(
+    (byte) => byte === 0,
+  );
+}
+
+/** The first `count` syndromes of all elements, laid over one another by or: zero in an element in which the shares agree so far. */
+function disagreement(
+  field: Field,
+  points: readonly number[],
+  multipliers: readonly number[],
+  shares: readonly Uint8Array[],
+  count: number,
+): Uint8Array {
   const factors = [...multipliers];
   const words = shares.map(toWords);
-  for (let k = 0; k < Math.min(QUICK_SYNDROMES, points.length - t); k++) {
-    const syndrome = new Uint32Array(words[0]!.length);
+  const all = new Uint32Array(words[0]?.length ?? 0);
+  for (let k = 0; k < count; k++) {
+    const syndrome = new Uint32Array(all.length);
     for (const [i, share] of words.entries()) {
       addMultiple(field, syndrome, share, factors[i]!);
       factors[i] = multiply(field, factors[i]!, points[i]!);
     }
-    if (syndrome.some((word) => word !== 0)) return false;
+    for (const [w, word] of syndrome.entries()) all[w]! |= word;
   }
-  return true;
+  return toBytes(all);
 }
 
 /**
@@ -65,19 +79,22 @@ export function findWrongShares(
   const wrong: number[] = [];
   const limit = Math.floor((points.length - t) / 2);
   const elementBytes = field.bits / 8;
-  const elements = (shares[0]?.length ?? 0) / elementBytes;
   // Each element position is a word of its own; a share that is wrong in one is wrong as a whole, so it is dropped for
-  // the positions that follow. A drop-out lowers both the length and the number of remaining errors by one.
-  let left = [...points];
-  let multipliers = dualMultipliers(field, left);
-  for (let e = 0; e < elements; e++) {
-    const values = alive.map((i) => element(shares[i]!, e, elementBytes));
+  // all. A drop-out lowers both the length and the number of remaining errors by one.
+  for (;;) {
+    const left = alive.map((i) => points[i]!);
+    const kept = alive.map((i) => shares[i]!);
+    const multipliers = dualMultipliers(field, left);
+    // A wrong share is mostly wrong all over, and seen at once; only where nothing is seen are all syndromes looked at.
+    const redundancy = left.length - t;
+    const dirty = (count: number): number => disagreement(field, left, multipliers, kept, count).findIndex((byte) => byte !== 0);
+    const early = dirty(Math.min(QUICK_SYNDROMES, redundancy));
+    const at = early < 0 ? dirty(redundancy) : early;
+    if (at < 0) break;
+    const values = kept.map((share) => element(share, Math.floor(at / elementBytes), elementBytes));
     const found = locate(field, left, multipliers, values, t, limit - wrong.length);
     if (found === undefined) return undefined;
-    if (found.length === 0) continue;
     for (const place of [...found].reverse()) wrong.push(...alive.splice(place, 1));
-    left = alive.map((i) => points[i]!);
-    multipliers = dualMultipliers(field, left);
   }
   return wrong.sort((a, b) => a - b);
 }
