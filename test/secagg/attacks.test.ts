@@ -5,6 +5,7 @@ import { peerFaults } from './attacks/peers.ts';
 import { rosterAttacks } from './attacks/roster.ts';
 import { serverAttacks } from './attacks/server.ts';
 import { sharingAttacks } from './attacks/sharing.ts';
+import { shapeAttacks } from './attacks/shapes.ts';
 import { survivorAttacks } from './attacks/survivors.ts';
 import { wipingAttacks } from './attacks/wiping.ts';
 
@@ -17,6 +18,7 @@ describe('malicious clients and an honest coordinator', () => {
 });
 
 describe('single messages that are changed', () => {
+  for (const attack of shapeAttacks) it(attack.name, () => attack.run());
   for (const attack of messageAttacks) it(attack.name, () => attack.run());
 });
 

@@ -23,7 +23,7 @@ export class SecretWatch {
   readonly #buffers = new Set<ArrayBufferLike>();
   /** What each secret was, by its bytes. */
   readonly #secrets = new Map<string, string>();
-  /** Random numbers for polynomials: too many to look for, so each array must be zero. */
+  /** Random numbers for polynomials, and keystream: too much to look for, so each array must be zero. */
   readonly #coefficients: Uint8Array[] = [];
 
   /** While a provider computes: what it leaves in memory itself is not the machines' affair. */
@@ -126,6 +126,10 @@ export class SecretWatch {
         'decapsulated',
         this.#provider(() => inner.mlKem768Decapsulate(seed, ciphertext)),
       ),
+    aes256CtrKeystream: (key, byteOffset, target) => {
+      this.#provider(() => inner.aes256CtrKeystream(key, byteOffset, target));
+      this.#coefficients.push(target);
+    },
     aes256GcmSeal: (key, nonce, data, plaintext) => {
       this.add('share of r', plaintext.subarray(0, 32));
       this.add('share of b', plaintext.subarray(32, 64));
@@ -150,7 +154,7 @@ export class SecretWatch {
       for (const [secret, name] of this.#secrets) if (text.includes(secret)) found.push(`${name} in ${buffer.byteLength} bytes`);
     }
     for (const array of this.#coefficients) {
-      if (array.some((byte) => byte !== 0)) found.push(`coefficients in ${array.length} bytes`);
+      if (array.some((byte) => byte !== 0)) found.push(`coefficients or keystream in ${array.length} bytes`);
     }
     return found;
   }

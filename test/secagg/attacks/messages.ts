@@ -327,6 +327,7 @@ export const messageAttacks: readonly Attack[] = [
       stages.refused('carl', complain('carl', 'zoe'), 'malformed', /nobody in U1/);
       stages.refused('carl', complain('carl', 'anna', 'bert'), 'bad-signature', /not signed/);
       stages.refused('bert', complain('bert', 'carl'), 'malformed', /confirms no key/);
+      stages.refused('bert', complain('bert', 'bert'), 'malformed', /confirms no key/);
       const classical = new Stages().next().next();
       const message = signComplaint(crypto, seedOf('carl'), classical.sid, 'carl', 'anna');
       classical.refused('carl', encodeComplaint(classical.sid, message), 'unexpected-message', /no key is confirmed/);

@@ -401,12 +401,25 @@ export const serverAttacks: readonly Attack[] = [
       const refused = (messages: readonly Uint8Array[], why: RegExp): void =>
         assert.throws(() => checkBlame({ crypto, trust }, run.context, { dealer: 'carl', evidence: messages }), why);
       refused([], /the roster or the shares are missing/);
+      refused([roster], /the roster or the shares are missing/);
       // Boxes that carl did not sign.
       const { sid } = run.server.state.session!;
       const { boxes } = decodeShares(sid, WIRE, shares);
       const forged = signShares(crypto, identityOf('bert').signingSeed, sid, { id: 'carl', boxes: boxes.slice(1) });
       refused([roster, encodeShares(sid, forged), ...answers], /not signed by carl/);
       refused([roster, shares, ...answers, answers[0]!], /there twice/);
+      // Boxes and an answer of somebody who is not in the roster.
+      const seed = identityOf('zoe').signingSeed;
+      const stranger = encodeShares(sid, signShares(crypto, seed, sid, { id: 'zoe', boxes }));
+      assert.throws(
+        () => checkBlame({ crypto, trust }, run.context, { dealer: 'zoe', evidence: [roster, stranger, ...answers] }),
+        /not signed by zoe/,
+      );
+      const opened = decodeUnmask(sid, WIRE, answers[0]!).shares;
+      refused(
+        [roster, shares, ...answers, encodeUnmask(sid, signUnmask(crypto, seed, sid, { id: 'zoe', shares: opened }))],
+        /not signed by zoe/,
+      );
       // bert opens r where the others open b, properly signed.
       const mixed = answers.map((message) => {
         const answer = decodeUnmask(sid, WIRE, message);

@@ -1,7 +1,7 @@
 /** Attacks on the sharing itself: fewer shares than the threshold, and errors that are chosen so that a shorter look does not see them. */
 import assert from 'node:assert/strict';
 import { unsafeDeterministicRandom } from '../../../packages/core/src/unsafe-deterministic-random.ts';
-import { addMultiple, gf256, invert, multiply, toBytes, toWords } from '../../../packages/secagg/src/field.ts';
+import { addMultiple, gf256, gf65536, invert, multiply, toBytes, toWords } from '../../../packages/secagg/src/field.ts';
 import { decodeUnmask, encodeUnmask, signUnmask } from '../../../packages/secagg/src/messages/unmask.ts';
 import { dualMultipliers, findWrongShares, sharesAgree } from '../../../packages/secagg/src/reed-solomon.ts';
 import { combineShares, lagrangeAtZero, splitSecret } from '../../../packages/secagg/src/shamir.ts';
@@ -133,6 +133,19 @@ export const sharingAttacks: readonly Attack[] = [
         assert.ok(sharesAgree(gf256, left, dualMultipliers(gf256, left), rest, t));
       }
       assert.ok(told > 40);
+      // Three of ten can be told. Three wrong in one element and a fourth in the next are one too many, though each element by itself decodes.
+      const shares = splitSecret(secret, 4, 10, random);
+      const spoil = (place: number, at: number): unknown => (shares[place]![at]! ^= 0x55);
+      for (const place of [0, 1, 2]) spoil(place, 0);
+      assert.deepEqual(findWrongShares(gf256, pointsOf(10), shares, 4), [0, 1, 2]);
+      spoil(3, 1);
+      assert.equal(findWrongShares(gf256, pointsOf(10), shares, 4), undefined);
+      // Elements of two bytes: an error in either of them.
+      for (const at of [4, 5]) {
+        const wide = splitSecret(secret, 290, 300, random);
+        wide[7]![at]! ^= 1;
+        assert.deepEqual(findWrongShares(gf65536, pointsOf(300), wide, 290), [7]);
+      }
     },
   },
   {

@@ -29,6 +29,7 @@ class Watched {
   readonly watch: SecretWatch = new SecretWatch();
   readonly setup: ClientSetup;
   state: ClientState;
+  readonly sent: Uint8Array[] = [];
   /** Records that exist already. */
   readonly taken: ReadonlySet<string>;
 
@@ -58,6 +59,8 @@ class Watched {
 
   #apply(step: ClientStep): void {
     this.state = step.state;
+    if (step.state.phase === 'awaiting-delivery') this.watch.add('own share', step.state.ownShare);
+    this.sent.push(...step.outgoing);
     for (const effect of step.effects) {
       if (effect.type !== 'record' || !this.taken.has(effect.record)) continue;
       // A step that is not taken hands out its own secrets too.
@@ -230,7 +233,11 @@ export const wipingAttacks: readonly Attack[] = [
       run() {
         atEveryPoint(changes, masking, (member, where) => {
           member.assertClean(where);
-          if (member.state.phase === 'done') return;
+          if (member.state.phase === 'done') {
+            // The answer, with the shares that it opened.
+            assert.ok(member.sent.at(-1)!.every((byte) => byte === 0));
+            return;
+          }
           member.step({ type: 'cancel', reason: 'over' });
           member.assertAborted(where, 'cancelled');
         });

@@ -161,7 +161,9 @@ function openBox(
   const aad = boxAad(session.sid, session.roster[peer]!.id, state.id, x, box.kemCiphertexts);
   const plaintext = crypto.aes256GcmOpen(key, ZERO_NONCE, aad, box.sealed);
   wipe(key, kemSecret);
-  return plaintext?.length === (hybrid && lower ? 96 : 64) ? plaintext : undefined;
+  if (plaintext?.length === (hybrid && lower ? 96 : 64)) return plaintext;
+  wipe(plaintext);
+  return undefined;
 }
 
 /** The mask key with a peer; wipes what was agreed. */

@@ -30,7 +30,6 @@ export function takeInput(setup: ServerSetup, state: ServerState, from: string, 
   for (const [i, packed] of input.vectors.entries()) addPacked(state.sums[i]!, packed, context.vectors[i]!.bits, 1);
   state.inputs.set(from, entry);
   return input.missing.map((dealer): ServerEffect => {
-    state.missing.set(dealer, [...(state.missing.get(dealer) ?? []), from]);
     const text = `the share of ${dealer} for ${from} did not open`;
     return { type: 'incident', incident: { kind: 'missing-share', parties: [dealer, from], message: text, evidence: [] } };
   });

@@ -39,7 +39,6 @@ export function startServer(setup: ServerSetup): ServerState {
     rootU1: new Uint8Array(0),
     sums: [],
     inputs: new Map(),
-    missing: new Map(),
     left: new Set(),
     u2: [],
     rootU2: new Uint8Array(0),

@@ -112,8 +112,6 @@ export interface ServerState {
   /** Running sum, one array per vector. */
   sums: Uint32Array[];
   readonly inputs: Map<string, Survivor>;
-  /** Holders that reported a dealer's box as unopened, by dealer. */
-  readonly missing: Map<string, string[]>;
   readonly left: Set<string>;
   u2: readonly Survivor[];
   rootU2: Uint8Array;
