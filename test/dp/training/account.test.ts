@@ -49,7 +49,7 @@ describe('a target', () => {
     account.rewind(0);
     expect(account.stepsLeft).toBe(15);
     // Fifteen more would begin a second and a third epoch, and two were planned.
-    expect(() => account.checkLeft(15)).toThrow(/15; after steps that were charged again.*beyond epsilon 8/);
+    expect(() => account.checkLeft(15)).toThrow(/15 steps are asked for; after steps that were charged again.*beyond epsilon 8/);
     account.checkLeft(10);
     charge(account, 10);
     // Nor does it let itself be passed by without a check ahead.

@@ -100,7 +100,7 @@ describe('fit', () => {
     expect(epoch).toEqual([0, 1, 2, 3]);
     expect(stopping.stoppedEpoch).toBe(3);
     const theirs = tf.callbacks.earlyStopping({ monitor: 'val_loss', minDelta: 0.01, patience: 1 });
-    const second = await training.fit(x, y, { epochs: 20, callbacks: theirs as unknown as TrainingCallbacks, validationData });
+    const second = await training.fit(x, y, { epochs: 20, callbacks: theirs, validationData });
     expect(second.epoch.length).toBeLessThan(5);
     await expect(training.fit(x, y, { epochs: 1, callbacks: earlyStopping({ monitor: 'loss' }) })).rejects.toThrow(
       /earlyStopping.monitor is loss, which no epoch reports.*report.trainLoss/,

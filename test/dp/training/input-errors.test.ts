@@ -166,8 +166,7 @@ describe('what fit refuses', () => {
     await expect(training.fit(x, y, 10 as never)).rejects.toThrow(
       /options of fit is 10; it must be an object such as \{epochs: 10\}/,
     );
-    const steps = training.steps as (...given: readonly unknown[]) => AsyncGenerator;
-    await expect(steps.call(training, x, y).next()).rejects.toThrow(/options of steps is undefined/);
+    await expect(training.steps(x, y, undefined as never).next()).rejects.toThrow(/options of steps is undefined/);
   });
 
   it('a tensor that was disposed', async () => {

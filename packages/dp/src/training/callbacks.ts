@@ -12,6 +12,8 @@ export type Logs = Readonly<Record<string, number>>;
 
 /** A model that a callback may stop: set `stopTraining` and training ends after the step in hand. */
 export interface Stoppable {
+  /** That of the tfjs model; it also tells TypeScript that callbacks which are written for tfjs models fit. */
+  readonly name?: string;
   stopTraining?: boolean;
 }
 
