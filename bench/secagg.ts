@@ -1,5 +1,6 @@
 /**
  * Secure aggregation: what a client and the coordinator spend, against the keystream that they need and against Flower.
+ * `--only workers` and `--only client` run these parts alone.
  *
  * CPU milliseconds are of the process. Figures of one table are taken in turn in one run, so that ratios mean something
  * on a busy machine.
@@ -8,24 +9,27 @@
  */
 import type { BenchOptions, BenchResult, BenchTable } from './bench.ts';
 import { runMaskJob } from '@sotto/secagg';
+import type { Mode } from '@sotto/secagg';
 import { nodeCrypto } from '@sotto/secagg/node';
 import { bareCalls, recordingCrypto, noCalls } from './secagg/bare-calls.ts';
 import type { Calls } from './secagg/bare-calls.ts';
 import { flower } from './secagg/flower.ts';
-import { jobOf, maskAgainstKeystream, workers } from './secagg/keystream.ts';
+import { jobOf, maskAgainstKeystream } from './secagg/keystream.ts';
 import { cpuMs, cpuOf, median, sum } from './secagg/measure.ts';
 import { runRound } from './secagg/round.ts';
 import type { RoundCost } from './secagg/round.ts';
+import { workers, workersTable } from './secagg/workers.ts';
 import { COHORT_TITLES, cohortTable, communicationTable, grid, gridTables, largeCohorts } from './secagg/scale.ts';
 
 const D = 1_000_000;
 const MEMBERS = 100;
 const LOST = 10;
+/** Of one worker, two workers and two processes. */
+const TURNS = 41;
 const ratio = (value: number): string => value.toFixed(2);
 
 interface SetUp {
   readonly malicious: RoundCost;
-  readonly semiHonest: RoundCost;
   readonly calls: Calls['counts'];
   /** Least CPU milliseconds of a malicious client's set-up and of its bare calls, and the median ratio of the two in turn. */
   readonly ours: number;
@@ -53,7 +57,6 @@ function setUp(): SetUp {
   }
   return {
     malicious: rounds.reduce((best, round) => (median(round.clientMs) < median(best.clientMs) ? round : best)),
-    semiHonest: runRound({ ...shape, mode: 'semi-honest' }),
     calls: calls.counts,
     ours: Math.min(...rounds.flatMap((round) => round.clientMs)),
     bare: Math.min(...bareMs),
@@ -61,8 +64,67 @@ function setUp(): SetUp {
   };
 }
 
+/** CPU milliseconds of a client of the round, from its reals to the bytes that it sends; by part, medians over the whole clients. */
+interface ClientCost {
+  readonly messages: number;
+  readonly quantise: number;
+  readonly mask: number;
+  readonly vector: number;
+  readonly all: number;
+}
+
+/** Clients with whole vectors in real rounds, the best of three: nothing between the update and the last byte is left out. */
+function wholeClient(mode: Mode): ClientCost {
+  const shape = { mode, n: MEMBERS, length: D, lost: 0, whole: 5, graph: { kind: 'complete' } } as const;
+  runRound({ ...shape, length: 64 }); // for the compiler
+  const costs = Array.from({ length: 3 }, () => costOf(runRound(shape)));
+  return costs.reduce((best, cost) => (cost.all < best.all ? cost : best));
+}
+
+function costOf(cost: RoundCost): ClientCost {
+  if (!cost.exact) throw new Error('the sum of the round is wrong');
+  return {
+    messages: median(cost.clientMs.map((ms, i) => ms - cost.clientVectorMs[i]!)),
+    quantise: median(cost.clientQuantiseMs),
+    mask: median(cost.clientMaskMs),
+    vector: median(cost.clientVectorMs),
+    all: median(cost.clientMs.map((ms, i) => ms + cost.clientQuantiseMs[i]! + cost.clientMaskMs[i]!)),
+  };
+}
+
+function clientTable(semiHonest: ClientCost, malicious: ClientCost): BenchTable {
+  const line = (name: string, part: keyof ClientCost): string[] => [
+    name,
+    semiHonest[part].toFixed(1),
+    malicious[part].toFixed(1),
+  ];
+  return {
+    title: `One client from its reals to its last byte, CPU ms (d = 1,000,000 × 32 bits, n = ${MEMBERS}, complete graph)`,
+    columns: ['part', 'semi-honest', 'malicious'],
+    rows: [
+      line('keys, shares, messages and checks', 'messages'),
+      line('quantising', 'quantise'),
+      line('masking', 'mask'),
+      line('checking, copying, packing, hashing and signing the vector', 'vector'),
+      line('all', 'all'),
+    ],
+  };
+}
+
+/** Parts that can be run alone. */
+async function parts(names: readonly string[]): Promise<BenchResult> {
+  const tables: BenchTable[] = [];
+  for (const name of names) {
+    if (name === 'workers') tables.push(workersTable(await workers(MEMBERS, D, TURNS)));
+    else if (name === 'client') tables.push(clientTable(wholeClient('semi-honest'), wholeClient('malicious')));
+    else throw new Error(`secagg has no part "${name}"; it has workers and client`);
+  }
+  return { summary: `Only ${names.join(' and ')}.`, tables, data: {} };
+}
+
 export async function run(options: BenchOptions): Promise<BenchResult> {
   const { progress } = options;
+  if (options.only !== undefined) return parts(options.only);
   const tables: BenchTable[] = [];
   maskAgainstKeystream(4, D, 32, 1);
   progress('masking 1,000,000 × 32 bits with 99 neighbours');
@@ -73,14 +135,15 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   const serverStreams = survivors + LOST * survivors;
   progress(`unmasking 1,000,000 × 32 bits, n = ${MEMBERS}, ${LOST} dropped: ${serverStreams} streams`);
   const server = maskAgainstKeystream(serverStreams, D, 32, 3);
-  progress('one worker thread and two');
-  const threads = await workers(MEMBERS, D, 15);
+  progress('one worker thread, two, and two processes');
+  const threads = await workers(MEMBERS, D, TURNS);
+  progress(`whole clients, n = ${MEMBERS}, d = 1,000,000`);
+  const clientSemi = wholeClient('semi-honest');
+  const clientMalicious = wholeClient('malicious');
   progress(`whole rounds, n = ${MEMBERS}, complete graph, ${LOST} dropped`);
   const round = setUp();
-  const { malicious, semiHonest } = round;
+  const { malicious } = round;
   const recovery = malicious.serverMs['unmask: close']!;
-  const clientMalicious = median(malicious.clientMs) + client.ours;
-  const clientSemi = median(semiHonest.clientMs) + client.ours;
   tables.push({
     title: `Against the keystream (d = 1,000,000, n = ${MEMBERS}, complete graph)`,
     columns: ['measure', 'CPU ms', 'keystream or bare calls, CPU ms', 'ratio', 'median ratio in turn', 'bar'],
@@ -112,28 +175,17 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       ),
     ],
   });
-  const [one, two] = threads.wall;
-  // The main thread's copies do not get shorter; the rest of the CPU time would be spent on both cores at once.
-  const own = threads.cpu[0] / (threads.main + (threads.cpu[1] - threads.main) / 2);
-  tables.push({
-    title: 'Two workers against one (mask 1,000,000 × 32 bits, 99 neighbours)',
-    columns: ['measure', 'one, ms', 'two, ms', 'times faster', 'bar'],
-    rows: [
-      ['wall time, least of 15', one.toFixed(0), two.toFixed(0), ratio(one / two), '≥ 1.8'],
-      [
-        'two pools that share nothing, half of the vector each',
-        one.toFixed(0),
-        threads.apart.toFixed(0),
-        ratio(one / threads.apart),
-        '',
-      ],
-      ['from CPU time: with two cores free', threads.cpu[0].toFixed(0), threads.cpu[1].toFixed(0), ratio(own), '≥ 1.8'],
-    ],
-  });
+  tables.push(workersTable(threads), clientTable(clientSemi, clientMalicious));
   if (options.peers !== undefined) {
     progress(`Flower SecAgg+, n = ${MEMBERS}, complete graph, d = 1,000,000 (minutes)`);
     tables.push(
-      flowerTable(await flower(options.peers, MEMBERS, D), clientSemi, clientMalicious, server.ours + recovery, malicious),
+      flowerTable(
+        await flower(options.peers, MEMBERS, D),
+        clientSemi.all,
+        clientMalicious.all,
+        server.ours + recovery,
+        malicious,
+      ),
     );
   }
   const up = sum(malicious.uploadBytes) - 4 * 64;
@@ -159,7 +211,20 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   return {
     summary: `Masking costs ${ratio(client.ours / client.theirs)} times its keystream at the client and ${ratio((server.ours + recovery) / server.theirs)} times at the server; uploads are ${(1 + up / (4 * D)).toFixed(3)} × d × bits / 8 at n = ${MEMBERS}, d = 1,000,000.`,
     tables,
-    data: { client, client20, portable, server, recovery, threads, round, cells, thousand, tenThousand },
+    data: {
+      client,
+      client20,
+      portable,
+      server,
+      recovery,
+      threads,
+      clientSemi,
+      clientMalicious,
+      round,
+      cells,
+      thousand,
+      tenThousand,
+    },
   };
 }
 

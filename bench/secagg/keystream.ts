@@ -8,7 +8,7 @@ import { createCipheriv, createSecretKey } from 'node:crypto';
 import { randomBytes } from '@sotto/core/random';
 import { systemRandom } from '@sotto/core/system-random';
 import type { MaskJob } from '@sotto/secagg';
-import { createMaskPool, runMaskJobFast } from '@sotto/secagg/node';
+import { runMaskJobFast } from '@sotto/secagg/node';
 import { cpuOf, median } from './measure.ts';
 
 /** The plain loop is fastest with chunks from 256 to 512 KiB: 132 and 128 ms for 400 MB, against 137 at 128 KiB and 162 at 32. */
@@ -82,47 +82,4 @@ export function maskAgainstKeystream(streams: number, length: number, bits: numb
     medianRatio: median(times.map((time) => time.ours / time.theirs)),
     medianFreedRatio: median(times.map((time) => time.ours / time.freed)),
   };
-}
-
-export interface Workers {
-  /** Least wall milliseconds with one worker and with two. */
-  readonly wall: readonly [number, number];
-  /** Least CPU milliseconds of the process with one worker and with two, the copying of the main thread included. */
-  readonly cpu: readonly [number, number];
-  /** Least wall milliseconds of two pools of one worker each at the same time, with half of the vector each. */
-  readonly apart: number;
-  /** CPU milliseconds of the main thread, which does not get shorter with workers. */
-  readonly main: number;
-}
-
-/** A job with one worker and with two in turn, beside two pools that share nothing: what the machine gives at that time. */
-export async function workers(streams: number, length: number, repeats: number): Promise<Workers> {
-  const job = jobOf(streams, length, 32);
-  const halves = [jobOf(streams, length / 2, 32), jobOf(streams, length / 2, 32)];
-  const one = createMaskPool({ threads: 1 });
-  const two = createMaskPool({ threads: 2 });
-  const other = createMaskPool({ threads: 1 });
-  for (const pool of [one, two, other]) await pool.run(jobOf(4, length, 32));
-  const wall: [number, number] = [Infinity, Infinity];
-  const cpu: [number, number] = [Infinity, Infinity];
-  let apart = Infinity;
-  let main = Infinity;
-  for (let i = 0; i < repeats; i++) {
-    for (const [k, pool] of [one, two].entries()) {
-      const started = performance.now();
-      const spent = process.cpuUsage();
-      const own = process.threadCpuUsage();
-      await pool.run(job);
-      wall[k] = Math.min(wall[k]!, performance.now() - started);
-      const { user, system } = process.cpuUsage(spent);
-      cpu[k] = Math.min(cpu[k]!, (user + system) / 1000);
-      const mine = process.threadCpuUsage(own);
-      main = Math.min(main, (mine.user + mine.system) / 1000);
-    }
-    const started = performance.now();
-    await Promise.all([one.run(halves[0]!), other.run(halves[1]!)]);
-    apart = Math.min(apart, performance.now() - started);
-  }
-  await Promise.all([one, two, other].map((pool) => pool.close()));
-  return { wall, cpu, apart, main };
 }

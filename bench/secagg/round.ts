@@ -6,7 +6,7 @@
 import type { CryptoProvider } from '@sotto/core/crypto';
 import { randomBytes } from '@sotto/core/random';
 import { systemRandom } from '@sotto/core/system-random';
-import { contextHash, startServer, stepServer } from '@sotto/secagg';
+import { contextHash, quantise, quantiserFor, startServer, stepServer } from '@sotto/secagg';
 import type { MaskJob, Mode, RoundContext, ServerSetup, ServerState } from '@sotto/secagg';
 import { nodeCrypto, runMaskJobFast } from '@sotto/secagg/node';
 import { cpuOf } from './measure.ts';
@@ -32,8 +32,10 @@ export interface RoundShape {
 export interface RoundCost {
   readonly neighbours: number;
   readonly threshold: number;
-  /** CPU milliseconds of each whole client, without and with masking only. */
+  /** CPU milliseconds of each whole client but for quantising and masking; of those, what the vector takes; and of the two. */
   readonly clientMs: readonly number[];
+  readonly clientVectorMs: readonly number[];
+  readonly clientQuantiseMs: readonly number[];
   readonly clientMaskMs: readonly number[];
   /** CPU milliseconds of the coordinator by stage. */
   readonly serverMs: Readonly<Record<string, number>>;
@@ -54,7 +56,7 @@ function castOf({ mode, n, length, graph }: RoundShape, coordinatorSeed: Uint8Ar
     modelHash: new Uint8Array(32),
     planHash: new Uint8Array(32),
     vectors: [{ name: 'update', length, bits: 32 }],
-    quantiser: { clip: 1, scale: 1, bits: 16 },
+    quantiser: quantiserFor(1, 16),
     noise: { mechanism: 'none', localVariance: 0, honestMinimum: 0 },
     cohort: { gammaNumerator: 1, gammaDenominator: graph.kind === 'complete' ? 3 : 20, cMin: 0, nMin: 3, nMax: n, hMin: 3 },
     graph,
@@ -68,7 +70,7 @@ function castOf({ mode, n, length, graph }: RoundShape, coordinatorSeed: Uint8Ar
 function membersOf(
   cast: Cast,
   shape: RoundShape,
-  value: number,
+  real: number,
 ): { readonly members: readonly Member[]; readonly lost: ReadonlySet<number> } {
   const { n } = shape;
   const whole = new Set(Array.from({ length: shape.whole }, (_, i) => Math.floor((i * n) / shape.whole)));
@@ -78,7 +80,7 @@ function membersOf(
   const members = Array.from({ length: n }, (_, i): Member => {
     const id = `p${String(i).padStart(5, '0')}`;
     if (whole.has(i)) {
-      const client = new WholeClient(cast, id, value, i === 0 ? shape.watched : undefined);
+      const client = new WholeClient(cast, id, real, i === 0 ? shape.watched : undefined);
       return { id, advert: client.outgoing[0]!, whole: client, light: undefined };
     }
     const member = new LightMember(cast, id);
@@ -89,10 +91,11 @@ function membersOf(
 
 /** Runs the round. Throws where anything is refused. */
 export function runRound(shape: RoundShape): RoundCost {
-  const value = 3;
   const coordinatorSeed = randomBytes(systemRandom, 32);
   const cast = castOf(shape, coordinatorSeed);
-  const { members, lost } = membersOf(cast, shape, value);
+  const real = 0.25;
+  const value = quantise([real], cast.context.quantiser).levels[0]!;
+  const { members, lost } = membersOf(cast, shape, real);
   const first = members.find((member) => member.whole !== undefined);
   const setup: ServerSetup = {
     crypto: nodeCrypto,
@@ -184,6 +187,8 @@ export function runRound(shape: RoundShape): RoundCost {
     neighbours: session.holders[0]!.length - 1,
     threshold: session.threshold,
     clientMs: whole.map((client) => client.setupMs),
+    clientVectorMs: whole.map((client) => client.vectorMs),
+    clientQuantiseMs: whole.map((client) => client.quantiseMs),
     clientMaskMs: whole.map((client) => client.maskMs),
     serverMs,
     uploadBytes,
