@@ -124,6 +124,16 @@ describe('quantised sum', () => {
     expect(sumOf(grid, clipFactor({ kind: 'normalised', norm: 0.5 }), [[0, 0, 0, 0, 0, 0]]).sum.every((z) => z === 0)).toBe(true);
   });
 
+  it('shrinks what a factor leaves a little too long, rather than drop it', () => {
+    const grid = createGrid(2, 1);
+    for (const numbers of [Float32Array, Float64Array]) {
+      const { sum } = sumOf(grid, (norm, limit) => (1.00001 * limit) / norm, [[3, -4, 0, 12, 0, 1]], numbers);
+      const squares = sum.reduce((total, value) => total + value * value, 0);
+      expect(squares).toBeLessThanOrEqual(grid.maxSquaredNorm);
+      expect(squares).toBeGreaterThan(0.9999 * grid.maxSquaredNorm);
+    }
+  });
+
   it('counts an example with a NaN or an infinity, adds zero for it, and goes on', () => {
     const grid = createGrid(1, 1);
     const flat = clipFactor({ kind: 'flat', norm: 1 });
