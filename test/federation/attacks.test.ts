@@ -2,6 +2,7 @@ import { describe, onTestFinished, test } from 'vitest';
 import type { Attack } from './attacks/attack.ts';
 import { policyAttacks } from './attacks/policy.ts';
 import { roundAttacks } from './attacks/round.ts';
+import { sessionAttacks } from './attacks/session.ts';
 import type { Defer } from './scene.ts';
 
 const defer: Defer = (end) =>
@@ -16,4 +17,8 @@ describe('a coordinator that asks for what the site forbids', () => {
 });
 describe('a coordinator, a disk or a crash against one round of a client', () => {
   roundAttacks.forEach(withstood);
+});
+
+describe('somebody else in the place of the coordinator', () => {
+  sessionAttacks.forEach(withstood);
 });

@@ -122,6 +122,7 @@ test.each([
   [{ training: { unit: 'client' } }, 'training: unit is "client"'],
   [{ deadlines: { joinMs: 0 } }, 'joinMs is 0'],
   [{ quantiser: { clip: 1, bits: 40 } }, 'bits is 40'],
+  [{ suite: 'x448' }, 'suite is "x448"'],
 ])('a bad plan is refused: %#', (change, message) => {
   expect(() => parsePlan({ ...planValue(), ...change })).toThrow(message);
 });

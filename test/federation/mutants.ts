@@ -304,6 +304,52 @@ const durability: readonly Mutant[] = [
   },
 ];
 
+const SESSION = 'client/coordinator-session.ts';
+
+const session: readonly Mutant[] = [
+  one(
+    'the signature of the plan',
+    'a plan that the coordinator did not sign',
+    SESSION,
+    '!world.crypto.ed25519Verify(coordinator.signingKey, planStatement(prepared.hash), answer.planSignature)',
+    'false',
+  ),
+  {
+    name: 'the coordinator’s identity in TLS, in its certificate and in its log',
+    attack: 'a coordinator with another id than the one that was meant',
+    edits: [
+      {
+        file: SESSION,
+        find: "peer.role !== 'coordinator' || peer.id !== config.coordinatorId || peer.trustDomain !== party.trust.trustDomain",
+        replace: 'false',
+      },
+      { file: SESSION, find: '      id: config.coordinatorId,\n', replace: "      id: 'coordinator',\n" },
+      {
+        file: SESSION,
+        find: 'origin: logOrigin(party.trust.trustDomain, config.coordinatorId)',
+        replace: "origin: logOrigin(party.trust.trustDomain, 'coordinator')",
+      },
+      { file: SESSION, find: '      party: config.coordinatorId,\n', replace: "      party: 'coordinator',\n" },
+    ],
+  },
+  {
+    name: 'a revoked coordinator, in TLS and in its certificate',
+    attack: 'a coordinator that this site has revoked',
+    edits: [
+      {
+        file: SESSION,
+        find: '        checkNotRevoked(config.policy.revoked, serialNumber, `the coordinator ${peer.id}`);\n',
+        replace: '',
+      },
+      {
+        file: SESSION,
+        find: '      revokedSerials: config.policy.revoked.map(fromHex),\n',
+        replace: '',
+      },
+    ],
+  },
+];
+
 const results: readonly Mutant[] = (
   [
     ['correct ≤ total', '      metrics.correct <= metrics.total &&\n'],
@@ -357,6 +403,7 @@ export const mutants: readonly Mutant[] = [
   ...budgetChecks,
   ...offerChecks,
   ...durability,
+  ...session,
   ...results,
   ...secrets,
 ];

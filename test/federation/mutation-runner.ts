@@ -44,7 +44,7 @@ for (const [index, mutant] of mutants.entries()) {
   try {
     const load = async (name: string): Promise<readonly Attack[]> =>
       Object.values((await import(`./attacks/${name}.ts?mutant=${index}`)) as Record<string, readonly Attack[]>).flat();
-    const all = [...(await load('policy')), ...(await load('round'))];
+    const all = [...(await load('policy')), ...(await load('round')), ...(await load('session'))];
     const attack = all.find((candidate) => candidate.name === mutant.attack);
     if (attack === undefined) throw new Error(`no attack is named ${mutant.attack}`);
     try {

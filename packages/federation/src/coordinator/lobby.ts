@@ -9,20 +9,26 @@ import { SottoError } from '@sotto/core/errors';
 export type LobbyAnswer<Offer> =
   { readonly type: 'nothing' } | { readonly type: 'offer'; readonly offer: Offer } | { readonly type: 'finished' };
 
+/** How long a client whose wait ended without an offer is still there: it asks again at once. */
+const betweenWaitsMs = 5_000;
+
 /** The waiting clients, each once. */
 export class Lobby<Offer> {
   readonly #waiting: Map<string, (answer: LobbyAnswer<Offer>) => void> = new Map();
+  /** Clients whose last wait ended by its own time, and that have not asked again yet. */
+  readonly #between: Map<string, NodeJS.Timeout> = new Map();
   #changed: () => void = () => undefined;
   #finished = false;
 
   get ids(): string[] {
-    return [...this.#waiting.keys()];
+    return [...new Set([...this.#waiting.keys(), ...this.#between.keys()])];
   }
 
   /** Waits for an offer, at most `forMs`. A second wait of the same client ends its first. */
   async wait(id: string, forMs: number, signal: AbortSignal): Promise<LobbyAnswer<Offer>> {
     if (this.#finished) return { type: 'finished' };
     this.#waiting.get(id)?.({ type: 'nothing' });
+    this.#returned(id);
     return await new Promise((resolve) => {
       const answer = (value: LobbyAnswer<Offer>): void => {
         clearTimeout(timer);
@@ -32,7 +38,10 @@ export class Lobby<Offer> {
         this.#changed();
       };
       const leave = (): void => answer({ type: 'nothing' });
-      const timer = setTimeout(leave, forMs);
+      const timer = setTimeout(() => {
+        this.#expectBack(id);
+        leave();
+      }, forMs);
       if (signal.aborted) return leave();
       signal.addEventListener('abort', leave, { once: true });
       this.#waiting.set(id, answer);
@@ -56,7 +65,7 @@ export class Lobby<Offer> {
       };
       const abort = (): void => settle(() => reject(SottoError.from(signal.reason, 'cancelled')));
       this.#changed = () => {
-        const count = this.#waiting.size;
+        const count = this.ids.length;
         if (count >= expected) return settle(resolve);
         if (!enough(count)) {
           clearTimeout(timer);
@@ -67,6 +76,22 @@ export class Lobby<Offer> {
       signal.addEventListener('abort', abort, { once: true });
       this.#changed();
     });
+  }
+
+  /** Without this, a window longer than a wait would begin anew whenever somebody's wait ends. */
+  #expectBack(id: string): void {
+    this.#returned(id);
+    const timer = setTimeout(() => {
+      this.#between.delete(id);
+      this.#changed();
+    }, betweenWaitsMs);
+    timer.unref();
+    this.#between.set(id, timer);
+  }
+
+  #returned(id: string): void {
+    clearTimeout(this.#between.get(id));
+    this.#between.delete(id);
   }
 
   /** Answers everybody who waits. */

@@ -276,15 +276,22 @@ export class FederationRun {
     log.info('round.started', { round, attempt });
     this.lobby.offer(offer);
     const result = await running.run();
-    const { entry, weights, metrics } = publication(crypto, {
-      prepared,
-      terms,
-      state: running.state,
-      result,
-      evidence: this.evidence,
-      timeMs: world.nowMs(),
-    });
-    store.end(entry, encodeWeights(weights));
+    let published: Publication;
+    try {
+      published = publication(crypto, {
+        prepared,
+        terms,
+        state: running.state,
+        result,
+        evidence: this.evidence,
+        timeMs: world.nowMs(),
+      });
+      store.end(published.entry, encodeWeights(published.weights));
+    } catch (reason) {
+      // What the members said is too long for the ledger, or its store is full: this round has no result, the next may have one.
+      throw new RoundFailure('unmask', `the result cannot be published: ${SottoError.from(reason).message}`);
+    }
+    const { metrics } = published;
     running.release();
     const accuracy = metrics.total === 0 ? null : metrics.correct / metrics.total;
     log.info('round.published', { round, members: [...result.members], metrics: { accuracy, ...metrics } });
