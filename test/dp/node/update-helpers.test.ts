@@ -1,6 +1,7 @@
 /**
  * Threads that help to end a step: every coordinate is updated once, with noise of its own; a thread that fails is noticed; training goes through them.
  */
+import { EventEmitter, once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { makePrivate } from '@sotto/dp/node';
 import '@tensorflow/tfjs-backend-cpu';
@@ -164,9 +165,21 @@ describe('threads that help to end a step', () => {
         scale: 1,
       });
     run();
+    await once(workers[0]!, 'online');
     // As when memory runs out: the thread is gone, and nothing of it ran any more.
     await workers[0]!.terminate();
     expect(run).toThrow('a thread that helps to end steps has ended');
+  });
+
+  it('are no failure where they never run', async () => {
+    const fused = open(1);
+    const never = Object.assign(new EventEmitter(), { terminate: () => Promise.resolve(0) });
+    closing.push(updateHelpers(1, () => never as unknown as Worker).start([fused.helper(1)], GRID_BITS));
+    never.emit('error', new Error('no more threads'));
+    never.emit('exit', 1);
+    const optimiser = createOptimiser(descent, D);
+    const draw = (target: NoiseValues): void => void target.fill(0);
+    fused.run({ unit: 1, draw, optimiser, average: undefined, learningRate: 1, noiseDeviation: 1, scale: 1 });
   });
 
   it('are no failure where they end with the session', async () => {

@@ -32,8 +32,16 @@ export function updateHelpers(most: number, startOne: StartHelper = startHelper)
       };
       const workers = threads.map((helper) => {
         const worker = startOne(helper, gridBits);
-        worker.on('error', () => ended(helper));
-        worker.on('exit', () => ended(helper));
+        // One that never ran has taken nothing: the others do its part.
+        let ran = false;
+        worker.on('online', () => {
+          ran = true;
+        });
+        const onEnd = (): void => {
+          if (ran) ended(helper);
+        };
+        worker.on('error', onEnd);
+        worker.on('exit', onEnd);
         return worker;
       });
       return {
