@@ -9,7 +9,7 @@ import { SottoError } from '@sotto/core/errors';
 import { canonicalJsonBytes } from '@sotto/core/json';
 import { encodeEvent } from '@sotto/core/event';
 import { type ReservationEvidence, type RoundStage, modelHash } from '@sotto/governance';
-import { type CollectingStage, contextHash, roundParameters } from '@sotto/secagg';
+import { type CollectingStage, type SumResult, contextHash, roundParameters } from '@sotto/secagg';
 import type { CoordinatorConfig } from '../config/coordinator-config.ts';
 import type { Party } from '../enrolment/party.ts';
 import { decodeWeights, encodeWeights } from '../plan/model.ts';
@@ -22,7 +22,7 @@ import { LedgerCollection } from './ledger-collection.ts';
 import { recordIncident } from './incidents.ts';
 import { Lobby } from './lobby.ts';
 import { Presence } from './presence.ts';
-import { publication } from './publish.ts';
+import { type Publication, publication } from './publish.ts';
 import { CoordinatorRound, RoundFailure } from './round.ts';
 
 /** Attempts at one round before it is aborted for good; more than the protocol allows would change nothing. */
@@ -275,9 +275,10 @@ export class FederationRun {
     this.#current = { round: running, offer };
     log.info('round.started', { round, attempt });
     this.lobby.offer(offer);
-    const result = await running.run();
+    let result: SumResult;
     let published: Publication;
     try {
+      result = await running.run();
       published = publication(crypto, {
         prepared,
         terms,
@@ -288,8 +289,10 @@ export class FederationRun {
       });
       store.end(published.entry, encodeWeights(published.weights));
     } catch (reason) {
-      // What the members said is too long for the ledger, or its store is full: this round has no result, the next may have one.
-      throw new RoundFailure('unmask', `the result cannot be published: ${SottoError.from(reason).message}`);
+      // What members reserved can be too long for a receipt or a ledger entry: that costs this round, not the coordinator.
+      if (!(reason instanceof SottoError && reason.code === 'invalid-argument')) throw reason;
+      running.cancel(`the result cannot be published: ${reason.message}`);
+      throw new RoundFailure('unmask', `the result cannot be published: ${reason.message}`);
     }
     const { metrics } = published;
     running.release();
