@@ -300,6 +300,11 @@ export const messageAttacks: readonly Attack[] = [
       const longer = boxes.map((box) => ({ ...box, sealed: new Uint8Array(112) }));
       const shares = signShares(crypto, seedOf('anna'), stages.sid, { id: 'anna', boxes: longer });
       stages.refused('anna', encodeShares(stages.sid, shares), 'malformed', /form of this suite/);
+      const hybrid = new Stages(HYBRID).next();
+      const dealt = decodeShares(hybrid.sid, { ...LIMITS, suite: 'x25519-mlkem768' }, hybrid.sent.get('anna')!).boxes;
+      const bare = dealt.map((box) => ({ ...box, kemCiphertexts: box.kemCiphertexts.slice(1) }));
+      const signed = signShares(crypto, seedOf('anna'), hybrid.sid, { id: 'anna', boxes: bare });
+      hybrid.refused('anna', encodeShares(hybrid.sid, signed), 'malformed', /form of this suite/);
     },
   },
   {

@@ -300,6 +300,11 @@ export const serverAttacks: readonly Attack[] = [
       );
       assert.deepEqual(short.refused, ['share emil malformed']);
       assertExact(short, FIVE.slice(0, 4));
+      const last = tampered(
+        FIVE,
+        sharing('emil', (boxes) => boxes.slice(0, -1)),
+      );
+      assert.deepEqual(last.refused, ['share emil malformed']);
       const renamed = tampered(
         FIVE,
         sharing('emil', (boxes) => boxes.map((box, i) => (i === 3 ? { ...box, peer: 'doris' } : box))),
@@ -376,6 +381,13 @@ export const serverAttacks: readonly Attack[] = [
         blamed.map((incident) => incident.parties),
         [['carl', 'bert']],
       );
+      assert.match(blamed[0]!.message, /: the dealer or the holder lied$/);
+      // Seven: t = 5 and c = 2, and six who agree are too few for the last word.
+      const seven = tampered([...six, 'gina'], answering('bert', wrongShareOf('carl')));
+      assert.match(
+        seven.server.incidents.find((incident) => incident.kind === 'bad-share')!.message,
+        /6 answers agree, and 7 would have to/,
+      );
       // A third party finds the same from the signed messages, and not from changed ones.
       const { evidence } = blamed[0]!;
       const check = (messages: readonly Uint8Array[]): Blame =>
@@ -428,6 +440,17 @@ export const serverAttacks: readonly Attack[] = [
         return encodeUnmask(sid, signUnmask(crypto, identityOf('bert').signingSeed, sid, { id: 'bert', shares: other }));
       });
       refused([roster, shares, ...mixed], /both kinds/);
+      // An answer without a share of carl's says nothing of it.
+      const silent = answers.map((message) => {
+        const answer = decodeUnmask(sid, WIRE, message);
+        if (answer.id !== 'bert') return message;
+        const rest = answer.shares.filter((share) => share.dealer !== 'carl');
+        return encodeUnmask(sid, signUnmask(crypto, identityOf('bert').signingSeed, sid, { id: 'bert', shares: rest }));
+      });
+      assert.deepEqual(checkBlame({ crypto, trust }, run.context, { dealer: 'carl', evidence: [roster, shares, ...silent] }), {
+        holders: [],
+        conclusive: true,
+      });
       // One answer fewer, and the one wrong share cannot be told any more.
       refused([roster, shares, ...answers.slice(1)], /too many of the shares/);
     },
@@ -458,6 +481,7 @@ export const serverAttacks: readonly Attack[] = [
       // n = 5: t = 4, five answers carry no error; the first four shares include the wrong one.
       assertNoSum(run, 'recovery-failed');
       assert.ok(run.server.incidents.some((incident) => incident.kind === 'unrecoverable' && incident.parties.includes('carl')));
+      assert.equal(run.server.incidents.length, 1);
     },
   },
   {
@@ -477,6 +501,18 @@ export const serverAttacks: readonly Attack[] = [
       );
       assert.deepEqual(kind.refused, ['unmask bert malformed']);
       assertExact(kind, [...FIVE, 'fred']);
+      // emil has advertised and shared nothing: there is no share of its own to open. Nor is there one of a stranger.
+      for (const dealer of ['emil', 'zoe']) {
+        const more = answering(
+          'bert',
+          (shares) =>
+            [...shares, { dealer, kind: 'r', share: new Uint8Array(32) }].sort((a, z) =>
+              a.dealer < z.dealer ? -1 : 1,
+            ) as OpenedShare[],
+        );
+        const run = tampered(FIVE, { ...more, share: (id, message) => (id === 'emil' ? undefined : message) });
+        assert.deepEqual(run.refused, ['unmask bert malformed']);
+      }
       const unsigned = tampered([...FIVE, 'fred'], {
         unmask: (id, message) => (id === 'bert' ? flip(message, message.length - 1) : message),
       });

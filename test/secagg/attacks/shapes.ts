@@ -19,7 +19,10 @@ import { decodeReceipt, decodeUnmask, encodeReceipt } from '../../../packages/se
 import { MESSAGE_TYPES } from '../../../packages/secagg/src/messages/wire.ts';
 import type { MessageName } from '../../../packages/secagg/src/messages/wire.ts';
 import { roundParameters } from '../../../packages/secagg/src/parameters.ts';
-import { stepServer } from '../../../packages/secagg/src/server/machine.ts';
+import { defaultSitePolicy } from '../../../packages/secagg/src/policy.ts';
+import { abortOf } from '../../../packages/secagg/src/abort.ts';
+import { sharingGraph } from '../../../packages/secagg/src/graph.ts';
+import { frozenOutcome, stepServer } from '../../../packages/secagg/src/server/machine.ts';
 import { Adversary } from '../adversary.ts';
 import { contextOf, crypto, identityOf, inputFor, NOW, runRound, TestClient, TestServer } from '../network.ts';
 import type { ContextChanges } from '../network.ts';
@@ -506,6 +509,63 @@ export const shapeAttacks: readonly Attack[] = [
       const { setup: other, state: over } = new TestServer(context);
       stepServer(other, over, { type: 'cancel', reason: 'first' });
       assert.equal(stepServer(other, over, { type: 'cancel', reason: 'second' }).state.abort?.message, 'first');
+    },
+  },
+  {
+    name: 'messages to a coordinator twice, changed, early or late, and an event that is too long',
+    run() {
+      const context = contextOf();
+      const server = new TestServer(context);
+      const clients = new Map(ALL.map((name) => [name, new TestClient(identityOf(name), context)]));
+      const advert = clients.get('anna')!.outbox[0]!;
+      const verdict = (from: string, data: Uint8Array): string => {
+        const told = server.receive(from, data);
+        return told.type === 'refused' ? told.abort.code : told.type;
+      };
+      const other = new TestClient(identityOf('anna'), context, { seed: 'other' }).outbox[0]!;
+      assert.equal(verdict('anna', advert), 'accepted');
+      assert.equal(verdict('anna', advert), 'repeated');
+      assert.equal(verdict('anna', other), 'equivocation');
+      assert.equal(verdict('anna', message('shares', MESSAGES.shares.fields)), 'unexpected-message');
+      for (const name of ALL.slice(1)) server.receive(name, clients.get(name)!.outbox[0]!);
+      const rosters = server.close();
+      assert.equal(verdict('anna', advert), 'repeated');
+      assert.equal(verdict('anna', other), 'late');
+      for (const [name, client] of clients) for (const answer of client.receive(rosters.get(name)!)) server.receive(name, answer);
+      server.close();
+      assert.equal(frozenOutcome(server.state, 'share', 'zoe'), undefined);
+      // The round of these members, to its end.
+      const whole = runRound({ ids: ALL, losses: { anna: 'unmask', bert: 'unmask' } }).server;
+      assert.equal(whole.state.abort?.code, 'recovery-failed');
+      const event = (length: number): TestServer => {
+        const made = new Adversary(HONEST, ['dora']).runAll();
+        const coordinator = new TestServer(made.context);
+        for (const stage of [0, 1, 2, 3, 4]) {
+          for (const name of ALL) {
+            const sent = made.client(name).outbox[stage];
+            if (sent !== undefined) coordinator.receive(name, sent);
+          }
+          if (stage < 4) coordinator.close();
+        }
+        coordinator.close(new Uint8Array(length));
+        return coordinator;
+      };
+      assert.equal(event(65_536).state.stage, 'done');
+      assert.throws(() => event(65_537), /the limit is 65536/);
+    },
+  },
+  {
+    name: 'sizes, suites and peers that a policy and a graph allow are allowed',
+    run() {
+      const policy = { ...defaultSitePolicy, peers: ALL, suites: ['x25519'] as const };
+      const run = runRound({ ids: ALL, client: { policy } });
+      for (const client of run.clients.values()) assert.equal(client.state.phase, 'done');
+      const context = contextOf({ cohort: { nMax: 512 } });
+      const names = Array.from({ length: 512 }, (_, i) => `p${i}`);
+      const graph = sharingGraph(crypto, context, roundParameters(512, context.cohort), SESSION, names);
+      assert.equal(graph.holdersOf(0).length, 512);
+      // At the coordinator, too, a size without a degree ends the round by name.
+      assert.deepEqual(abortOf(new SottoError('unsupported', 'no degree')), { code: 'roster-size', message: 'no degree' });
     },
   },
   {

@@ -13,7 +13,18 @@ import { messageName } from '../../../packages/secagg/src/messages/wire.ts';
 import { defaultSitePolicy } from '../../../packages/secagg/src/policy.ts';
 import { startServer, stepServer } from '../../../packages/secagg/src/server/machine.ts';
 import type { ServerInput, ServerSetup, ServerState } from '../../../packages/secagg/src/server/state.ts';
-import { contextOf, coordinatorSeed, crypto, identityOf, inputFor, NOW, runRound, STAGES, trust } from '../network.ts';
+import {
+  contextOf,
+  coordinatorSeed,
+  crypto,
+  identityOf,
+  inputFor,
+  NOW,
+  runRound,
+  STAGES,
+  TestClient,
+  trust,
+} from '../network.ts';
 import type { ContextChanges, RoundRun } from '../network.ts';
 import { SecretWatch } from '../secret-watch.ts';
 import type { Attack } from './attack.ts';
@@ -166,6 +177,13 @@ class WatchedServer {
   constructor(context: RoundContext, masking: 'inline' | 'deferred') {
     this.setup = { crypto: this.watch.crypto, context, trust, coordinatorSeed, masking };
     this.state = startServer(this.setup);
+    for (const id of ALL) {
+      // What the members of the run drew, as a test may know it.
+      const { state } = new TestClient(identityOf(id), context);
+      if (state.phase !== 'awaiting-roster') throw new Error(state.phase);
+      this.watch.add('r', state.secrets.r.slice());
+      this.watch.add('b', state.secrets.b.slice());
+    }
   }
 
   step(input: ServerInput): void {
@@ -201,11 +219,11 @@ class WatchedServer {
 const sentBy = new Map<unknown, readonly Uint8Array[]>();
 
 /** A round of four with dora lost after its shares, with what everybody sent. */
-function played(changes: ContextChanges): RoundRun {
-  const key = `server ${JSON.stringify(changes)}`;
+function played(changes: ContextChanges, lost: string = 'dora'): RoundRun {
+  const key = `server ${lost} ${JSON.stringify(changes)}`;
   let run = rounds.get(key);
   if (run === undefined) {
-    run = runRound({ ids: ALL, context: contextOf(changes), losses: { dora: 'masked' } });
+    run = runRound({ ids: ALL, context: contextOf(changes), losses: { [lost]: 'masked' } });
     rounds.set(key, run);
     // A client wipes its last message: take what the coordinator was sent.
     const received = [...run.server.received];
@@ -324,6 +342,11 @@ export const wipingAttacks: readonly Attack[] = [
         inline.step({ type: 'closeStage' });
         assert.equal(inline.state.stage, 'done');
         inline.assertClean('done');
+        // Whose coins gave the ciphertexts of its pairs.
+        const lowest = new WatchedServer(run.context, 'inline').play(played(changes, 'anna'));
+        lowest.step({ type: 'closeStage' });
+        assert.equal(lowest.state.stage, 'done');
+        lowest.assertClean('the lowest id lost');
         const deferred = new WatchedServer(run.context, 'deferred').play(run);
         deferred.step({ type: 'closeStage' });
         runMaskJob(deferred.setup.crypto, deferred.state.job!);

@@ -7,7 +7,7 @@
 import { equalBytes } from '@sotto/core/bytes';
 import * as check from '@sotto/core/check';
 import { SottoError } from '@sotto/core/errors';
-import { abortOf, RoundAbort } from '../abort.ts';
+import { abortOf } from '../abort.ts';
 import type { Abort } from '../abort.ts';
 import { checkContext, contextHash } from '../context.ts';
 import { messageName } from '../messages/wire.ts';
@@ -54,7 +54,7 @@ export function startServer(setup: ServerSetup): ServerState {
   };
 }
 
-/** Takes one message of one stage; throws a {@link RoundAbort} or an encoding error to refuse it. */
+/** Takes one message of one stage; throws a `RoundAbort` or an encoding error to refuse it. */
 type Take = (setup: ServerSetup, state: ServerState, from: string, message: Uint8Array, nowMs: number) => readonly ServerEffect[];
 
 const TAKES: { readonly [stage in CollectingStage]: { readonly name: MessageName; readonly take: Take } } = {
@@ -96,7 +96,7 @@ function takeMessage(setup: ServerSetup, state: ServerState, from: string, messa
   const name = messageName(message);
   if (name === 'complaint' && state.stage === 'masked') return attempt(setup, state, from, message, nowMs, name, takeComplaint);
   const stage = name === undefined ? undefined : STAGE_OF[name];
-  if (name === undefined || stage === undefined) {
+  if (stage === undefined) {
     return refused(state, { code: 'malformed', message: `${from} sent no message that the coordinator takes`, parties: [from] });
   }
   const known = state.digests.get(`${stage} ${from}`);
@@ -182,10 +182,7 @@ function closeStage(setup: ServerSetup, state: ServerState, event: Uint8Array | 
         throw new SottoError('conflict', `stage ${state.stage} collects nothing that could be closed`);
     }
   } catch (reason) {
-    if (reason instanceof RoundAbort || (reason instanceof SottoError && reason.code === 'protocol-aborted')) {
-      return giveUp(state, abortOf(reason));
-    }
-    throw reason;
+    return giveUp(state, abortOf(reason));
   }
 }
 
