@@ -98,6 +98,11 @@ describe('fit on a device', () => {
   it.each<[string, Readonly<Record<string, unknown>>, RegExp]>([
     ['private figures', { report: { trainLoss: { kind: 'noisy', noiseMultiplier: 1, clip: 1 } } }, /report asks for figures/],
     ['secure mode', { mode: 'secure' }, /secure mode verifies every example/],
+    [
+      'sums that could leave 32-bit integers',
+      { gridBits: 20, privacy: { noiseMultiplier: 0.05 } },
+      /a sum of \d+ examples on a grid of 20 bits can leave 32-bit integers; lower gridBits/,
+    ],
     ['a finer grid that was asked for', { gridBits: 24 }, /gridBits is 24; set it to at most 20/],
     ['adaptive clipping', { clipping: { kind: 'adaptive', norm: 1, quantile: 0.5, learningRate: 0.2 } }, /adaptive clipping/],
     ['an average of the weights', { average: { decay: 0.9 } }, /average of the weights/],
