@@ -419,6 +419,8 @@ export const serverAttacks: readonly Attack[] = [
       const { boxes } = decodeShares(sid, WIRE, shares);
       const forged = signShares(crypto, identityOf('bert').signingSeed, sid, { id: 'carl', boxes: boxes.slice(1) });
       refused([roster, encodeShares(sid, forged), ...answers], /not signed by carl/);
+      const renamed = signShares(crypto, identityOf('carl').signingSeed, sid, { id: 'bert', boxes });
+      refused([roster, encodeShares(sid, renamed), ...answers], /not signed by carl/);
       refused([roster, shares, ...answers, answers[0]!], /there twice/);
       // Boxes and an answer of somebody who is not in the roster.
       const seed = identityOf('zoe').signingSeed;

@@ -137,14 +137,10 @@ function script(changes: ContextChanges): {
   return { context, messages, input: inputFor(context, ID) };
 }
 
-/** All points at which a session can be: `stop` is called at each with a member that came so far. */
-function atEveryPoint(
-  changes: ContextChanges,
-  masking: 'inline' | 'deferred',
-  stop: (member: Watched, where: string) => void,
-): void {
-  const { context, messages, input } = script(changes);
-  const actions: ((member: Watched) => void)[] = messages.flatMap((message, i) => {
+/** What happens to a member in a whole round, step by step. */
+function actionsOf(changes: ContextChanges, masking: 'inline' | 'deferred'): readonly ((member: Watched) => void)[] {
+  const { messages, input } = script(changes);
+  return messages.flatMap((message, i) => {
     const receive = (member: Watched): void => member.receive(message);
     if (i !== 1) return [receive];
     const masked = (member: Watched): void => {
@@ -155,11 +151,13 @@ function atEveryPoint(
     const given = (member: Watched): void => member.give(input);
     return masking === 'inline' ? [receive, given] : [receive, given, masked];
   });
-  for (let done = 0; done <= actions.length; done++) {
-    const member = new Watched(context, masking);
-    for (const action of actions.slice(0, done)) action(member);
-    stop(member, `after ${done} steps`);
-  }
+}
+
+/** A member after so many steps of a round. */
+function memberAfter(steps: number, changes: ContextChanges, masking: 'inline' | 'deferred'): Watched {
+  const member = new Watched(contextOf(changes), masking);
+  for (const action of actionsOf(changes, masking).slice(0, steps)) action(member);
+  return member;
 }
 
 const KINDS: readonly (readonly [ContextChanges, 'inline' | 'deferred'])[] = [
@@ -245,12 +243,17 @@ const senderOf = (message: Uint8Array): string => {
 };
 
 export const wipingAttacks: readonly Attack[] = [
-  ...KINDS.flatMap(([changes, masking]): Attack[] => [
-    {
-      name: `memory of a member read at any point and after it gave up there (${changes.suite ?? 'x25519'})`,
-      run() {
-        atEveryPoint(changes, masking, (member, where) => {
+  ...KINDS.flatMap(([changes, masking]): Attack[] => {
+    // Adverts, roster, delivery, input, survivors, confirmations, receipt; with the masks on their own where they are deferred.
+    const last = masking === 'inline' ? 6 : 7;
+    return Array.from({ length: last + 1 }, (_, steps): Attack => {
+      const where = `after step ${steps} of ${last}`;
+      return {
+        name: `memory of a member read ${where}, and after it gave up there`,
+        run() {
+          const member = memberAfter(steps, changes, masking);
           member.assertClean(where);
+          assert.equal(member.state.phase === 'done', steps === last);
           if (member.state.phase === 'done') {
             // The answer, with the shares that it opened.
             assert.ok(member.sent.at(-1)!.every((byte) => byte === 0));
@@ -258,20 +261,13 @@ export const wipingAttacks: readonly Attack[] = [
           }
           member.step({ type: 'cancel', reason: 'over' });
           member.assertAborted(where, 'cancelled');
-        });
-      },
-    },
-    {
-      name: `memory of a member read after a refusal at any point (${changes.suite ?? 'x25519'})`,
-      run() {
-        atEveryPoint(changes, masking, (member, where) => {
-          if (member.state.phase === 'done') return;
-          member.receive(NONE);
-          member.assertAborted(where, 'malformed');
-        });
-      },
-    },
-  ]),
+          const refusing = memberAfter(steps, changes, masking);
+          refusing.receive(NONE);
+          refusing.assertAborted(where, 'malformed');
+        },
+      };
+    });
+  }),
   {
     name: 'memory of a member read after a record was refused',
     run() {

@@ -141,7 +141,7 @@ function otherStage(
   message: Uint8Array,
   known: Uint8Array | undefined,
 ): ServerStep {
-  const outcome = frozenOutcome(state, stage, from) ?? lateOutcome(state, stage);
+  const outcome = frozenOutcome(state, stage, from);
   if (outcome === undefined) {
     return refused(state, {
       code: 'unexpected-message',
@@ -151,12 +151,6 @@ function otherStage(
   const repeat = known !== undefined && equalBytes(known, setup.crypto.sha256(message));
   const verdict: Verdict = repeat ? { type: 'repeated' } : { type: 'late' };
   return { ...step(state), outgoing: [{ to: from, message: outcome }], verdict };
-}
-
-/** What a latecomer of a stage gets: the frozen set, where it is the same for all. */
-function lateOutcome(state: ServerState, stage: CollectingStage): Uint8Array | undefined {
-  const outcome = state.outcomes.get(stage);
-  return outcome instanceof Uint8Array ? outcome : undefined;
 }
 
 /** The frozen answer of a closed stage to one member, or `undefined` while the stage is open or where the member gets none. */
