@@ -195,4 +195,4 @@ export class BlockThread {
 
 /** A block takes well below a millisecond; a thread may have to wait for a core, though. */
 const WAIT_MS = 1000;
-const MOST_WAITS = 60;
+const MOST_WAITS = 10;
