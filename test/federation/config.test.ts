@@ -67,6 +67,7 @@ test.each([
   ],
   [parseClientConfig, { ...client, policy: { mincohort: 3 } }, 'did you mean "minCohort"?'],
   [parseClientConfig, { ...client, policy: { plans: ['abc'] } }, 'write the 64 hexadecimal digits'],
+  [parseClientConfig, { ...client, policy: { suites: ['rsa'] } }, 'suites[0] is "rsa"'],
   [parseClientConfig, { ...client, budget: { epsilon: 0 } }, 'budget: epsilon is 0; it must be a number greater than 0'],
   [parseClientConfig, { ...client, budget: { delta: 1 } }, 'budget: delta is 1'],
   [parseClientConfig, { ...client, id: 'Ann' }, 'id is "Ann"'],

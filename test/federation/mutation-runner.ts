@@ -9,14 +9,15 @@ import { mutants } from './mutants.ts';
 
 const SOURCES = new URL('../../packages/federation/src/', import.meta.url).href;
 const TESTS = new URL('./', import.meta.url).href;
-/** Nothing in it depends on a mutant, and it is large. */
-const GENERATED = `${SOURCES}gen/`;
+/** Nothing in them depends on a mutant: large, and slow. */
+const SHARED = [`${SOURCES}gen/`, `${TESTS}budgets.ts`];
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const resolved = nextResolve(specifier, context);
     const mutant = context.parentURL === undefined ? null : new URL(context.parentURL).searchParams.get('mutant');
-    const ours = (resolved.url.startsWith(SOURCES) && !resolved.url.startsWith(GENERATED)) || resolved.url.startsWith(TESTS);
+    const ours =
+      (resolved.url.startsWith(SOURCES) || resolved.url.startsWith(TESTS)) && !SHARED.some((url) => resolved.url.startsWith(url));
     return mutant !== null && ours && !resolved.url.includes('?')
       ? { ...resolved, url: `${resolved.url}?mutant=${mutant}` }
       : resolved;

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { planBudget } from '../../packages/dp/src/index.ts';
 import {
   type AuthorityConfig,
   type ClientConfig,
@@ -24,6 +23,7 @@ import {
   startAuthority,
   startCoordinator,
 } from '../../packages/federation/src/index.ts';
+import { plannedBudget } from './budgets.ts';
 
 /** Remembers what must be done at the end of a test, whatever runs it. */
 export type Defer = (end: () => unknown) => void;
@@ -152,7 +152,7 @@ export function tinyPlan(change: TinyPlanChange = {}): FederationPlan {
 export function fixedTask(id: string, train: (request: TrainRequest) => TrainResult | Promise<TrainResult>): ClientTask {
   return {
     prepare: ({ plan, party, budget }) => {
-      const planned = planBudget({
+      const planned = plannedBudget({
         ...budget,
         sampleRate: party.sampleRate,
         rounds: plan.rounds,

@@ -1,9 +1,9 @@
 /** What the hospital's own policy forbids, asked for by a coordinator whose signatures are all in order. */
 import assert from 'node:assert/strict';
 import type { DpEvent } from '../../../packages/core/src/event.ts';
-import { planBudget } from '../../../packages/dp/src/index.ts';
 import { type PreparedPlan, preparePlan } from '../../../packages/federation/src/plan/terms.ts';
 import { nodeCrypto } from '../../../packages/secagg/src/node/index.ts';
+import { plannedBudget } from '../budgets.ts';
 import { type Defer, scratchFolder, tinyPlan } from '../scene.ts';
 import type { Attack } from './attack.ts';
 import { type Scheme, Site, type SiteOptions, semiHonest, serialOf } from './site.ts';
@@ -58,8 +58,8 @@ function reopened(name: string, before: SiteOptions, after: SiteOptions): Attack
 /** Each round costs what the owner gave for the whole run; the filter that comes with it may allow more. */
 function overspent(name: string, allowed: object = {}): Attack {
   const task: SiteOptions['task'] = (usual) => {
-    const { filter, roundEvent } = planBudget({ epsilon: 1, delta: 0.001, sampleRate: 0.5, rounds: 1 });
-    const other = planBudget({ epsilon: 1, delta: 0.001, sampleRate: 0.5, rounds: 1, ...allowed });
+    const { filter, roundEvent } = plannedBudget({ epsilon: 1, delta: 0.001, sampleRate: 0.5, rounds: 1 });
+    const other = plannedBudget({ epsilon: 1, delta: 0.001, sampleRate: 0.5, rounds: 1, ...allowed });
     return { ...usual, event: roundEvent, filter: Object.keys(allowed).length === 0 ? filter : other.filter };
   };
   return {

@@ -78,7 +78,15 @@ export class ConfigReader {
     const value = this.value(key);
     if (!Array.isArray(value))
       throw new SottoError('invalid-config', `${this.path}: ${key} is ${show(value)}; it must be a list`);
-    return value.map((item, index) => read(item, `${this.path}: ${key}[${index}]`));
+    return value.map((item, index) => {
+      try {
+        return read(item, `${this.path}: ${key}[${index}]`);
+      } catch (cause) {
+        // A border check names its argument, which here is the item's path.
+        if (!(cause instanceof SottoError) || cause.code !== 'invalid-argument') throw cause;
+        throw new SottoError('invalid-config', cause.message, { cause });
+      }
+    });
   }
 
   /** Refuses whatever was not asked for. */
