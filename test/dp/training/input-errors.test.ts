@@ -30,6 +30,10 @@ describe('what makePrivate refuses', () => {
 
   it.each<[string, Readonly<Record<string, unknown>>, RegExp]>([
     ['no engine', { engine: undefined }, /engine is missing/],
+    ['the name of an engine', { engine: 'auto' }, /engine is "auto"; .*Names of engines are for makePrivate of @sotto\/dp\/node/],
+    ['an engine that is none', { engine: {} }, /engine is something else; it must be an engine/],
+    ['a function for randomness', { random: Math.random }, /random is a function; it must have fill\(bytes\)/],
+    ['kinds that are no list', { kinds: 3 }, /kinds is 3; it must be a list/],
     ['a negative clip', { clipping: { kind: 'flat', norm: -1 } }, /clipping.norm is -1; it must be a number greater than 0/],
     ['a clip that is no number', { clipping: { kind: 'flat', norm: NaN } }, /clipping.norm is NaN/],
     ['an unknown clipping', { clipping: { kind: 'none', norm: 1 } }, /clipping.kind is "none"/],

@@ -39,12 +39,31 @@ export function checkLoss(loss: unknown): void {
   );
 }
 
+/** Refuses an engine, a source of randomness or further kinds that have nothing of what will be asked of them, before a step is charged. */
+function checkTools({ engine, random, kinds }: Readonly<Record<string, unknown>>): void {
+  const has = (value: unknown, method: string): boolean => isObject(value) && typeof value[method] === 'function';
+  const what = (value: unknown): string => (isObject(value) ? 'something else' : show(value));
+  if (engine !== undefined && !has(engine, 'compile'))
+    throw new SottoError(
+      'invalid-argument',
+      `engine is ${what(engine)}; it must be an engine such as onnxEngine() gives. Names of engines are for makePrivate of @sotto/dp/node`,
+    );
+  if (random !== undefined && !has(random, 'fill'))
+    throw new SottoError(
+      'invalid-argument',
+      `random is ${what(random)}; it must have fill(bytes), as systemRandom has: leave it out`,
+    );
+  if (kinds !== undefined && !Array.isArray(kinds))
+    throw new SottoError('invalid-argument', `kinds is ${what(kinds)}; it must be a list of layer kinds`);
+}
+
 /** Refuses a model that is none, options that nobody reads, and a loss or an optimiser that is missing or none. Throws `invalid-argument`. */
 export function firstLook(model: unknown, options: object): void {
   checkModelOptions(options);
   checkModel(model);
   const { loss, optimiser } = options as Readonly<Record<string, unknown>>;
   checkLoss(loss);
+  checkTools(options as Readonly<Record<string, unknown>>);
   if (!isObject(optimiser) || typeof optimiser['kind'] !== 'string') {
     const what = isObject(optimiser) ? 'an object without a kind' : show(optimiser);
     throw new SottoError(
