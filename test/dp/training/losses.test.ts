@@ -25,7 +25,13 @@ type LossOfTfjs = (truth: Tensor, prediction: Tensor) => Tensor;
 
 /** The function that tfjs itself compiles a name to. */
 function tfjsLoss(name: LossName): LossOfTfjs {
-  if (name === 'huberLoss') return (y, p) => core.losses.huberLoss(y, p, undefined, 1, core.Reduction.NONE);
+  const { losses, Reduction } = core;
+  if (name === 'huberLoss') return (y, p) => losses.huberLoss(y, p, undefined, 1, Reduction.NONE);
+  if (name === 'cosineDistance') return (y, p) => losses.cosineDistance(y, p, p.rank - 1, undefined, Reduction.NONE);
+  if (name === 'logLoss') return (y, p) => losses.logLoss(y, p, undefined, undefined, Reduction.NONE);
+  if (name === 'sigmoidCrossEntropy' || name === 'softmaxCrossEntropy')
+    return (y, p) => losses[name](y, p, undefined, undefined, Reduction.NONE);
+  if (name === 'absoluteDifference' || name === 'hingeLoss') return (y, p) => losses[name](y, p, undefined, Reduction.NONE);
   const x = tf.input({ shape: [2] });
   const model = tf.model({ inputs: x, outputs: layers.activation({ activation: 'linear' }).apply(x) as tf.SymbolicTensor });
   model.compile({ loss: name, optimizer: 'sgd' });
@@ -58,6 +64,7 @@ const probabilities = new Set<LossName>([
   'poisson',
   'meanSquaredLogarithmicError',
   'sparseCategoricalCrossentropy',
+  'logLoss',
 ]);
 
 function data(name: LossName, shape: number[]): { p: Float32Array; y: Float32Array; target: number[] } {
@@ -68,6 +75,14 @@ function data(name: LossName, shape: number[]): { p: Float32Array; y: Float32Arr
     const y = Float32Array.from({ length: size / classes }, (_, i) => (2 * i + 1) % classes);
     return { p, y, target: [...shape.slice(0, -1), 1] };
   }
+  // The gradient that tfjs gives holds for shares that add up to 1.
+  if (name === 'softmaxCrossEntropy')
+    return {
+      p,
+      y: Float32Array.from({ length: size }, (_, i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0)),
+      target: shape,
+    };
+  if (name === 'hingeLoss') return { p, y: Float32Array.from({ length: size }, (_, i) => (i % 3 === 0 ? 1 : 0)), target: shape };
   if (/[hH]inge/.test(name))
     return { p, y: Float32Array.from({ length: size }, (_, i) => (i % 3 === 0 ? 1 : -1)), target: shape };
   const y = numbers(size, 8).map((x) => (probabilities.has(name) ? 0.5 + 0.4 * x : 2 * x));
@@ -168,12 +183,14 @@ const cases: readonly GradientCase[] = [
     loss: 'sparseCategoricalCrossentropy',
     model: model('softmax', [5, 2]),
   },
-  ...(['logcosh', 'cosineProximity', 'huberLoss', 'squaredHinge'] as const).map((loss): GradientCase => ({
-    name: loss,
-    loss,
-    model: model('linear'),
-  })),
-  ...(['poisson', 'kullbackLeiblerDivergence', 'meanSquaredLogarithmicError'] as const).map((loss): GradientCase => ({
+  ...(['logcosh', 'cosineProximity', 'huberLoss', 'squaredHinge', 'sigmoidCrossEntropy', 'softmaxCrossEntropy'] as const).map(
+    (loss): GradientCase => ({
+      name: loss,
+      loss,
+      model: model('linear'),
+    }),
+  ),
+  ...(['poisson', 'kullbackLeiblerDivergence', 'meanSquaredLogarithmicError', 'logLoss'] as const).map((loss): GradientCase => ({
     name: loss,
     loss,
     model: model('sigmoid'),

@@ -36,7 +36,11 @@ const crossentropy: LossFunction = (ops, p, y) => {
   return ops.neg(lastSum(ops, ops.mul(y, ops.log(clip(ops, share, EPSILON, 1 - EPSILON)))));
 };
 
-/** Losses whose targets have the shape of the predictions, by their tfjs names; `huberLoss` is `tf.losses.huberLoss` with δ = 1. */
+/**
+ * Losses whose targets have the shape of the predictions, by their tfjs names: those that models of tfjs are compiled with, then those of `tf.losses` under other names. Of
+ * these `sigmoidCrossEntropy` and `softmaxCrossEntropy` take logits, `cosineDistance` takes vectors of length 1 along the last axis, `hingeLoss` targets of 0 and 1, and
+ * `huberLoss` has δ = 1.
+ */
 export type DenseLossName =
   | 'meanSquaredError'
   | 'meanAbsoluteError'
@@ -51,7 +55,13 @@ export type DenseLossName =
   | 'kullbackLeiblerDivergence'
   | 'poisson'
   | 'cosineProximity'
-  | 'huberLoss';
+  | 'absoluteDifference'
+  | 'cosineDistance'
+  | 'hingeLoss'
+  | 'huberLoss'
+  | 'logLoss'
+  | 'sigmoidCrossEntropy'
+  | 'softmaxCrossEntropy';
 
 /** The formulas of all {@link DenseLossName}. */
 export const lossFunctions: Readonly<Record<DenseLossName, LossFunction>> = {
@@ -84,10 +94,20 @@ export const lossFunctions: Readonly<Record<DenseLossName, LossFunction>> = {
     lastSum(ops, ops.mul(y, ops.log(ops.div(clip(ops, y, EPSILON, 1), clip(ops, p, EPSILON, 1))))),
   poisson: (ops, p, y) => ops.sub(p, ops.mul(y, ops.log(ops.add(c(ops, EPSILON), p)))),
   cosineProximity: (ops, p, y) => ops.neg(lastSum(ops, ops.mul(normalised(ops, y), normalised(ops, p)))),
-  // tf.losses.huberLoss with its default δ of 1: quadratic up to 1, linear beyond.
+  absoluteDifference: (ops, p, y) => ops.abs(ops.sub(p, y)),
+  cosineDistance: (ops, p, y) => ops.sub(c(ops, 1), lastSum(ops, ops.mul(y, p))),
+  hingeLoss: (ops, p, y) => margin(ops, p, ops.sub(ops.mul(c(ops, 2), y), c(ops, 1))),
+  // Quadratic up to 1, linear beyond.
   huberLoss(ops, p, y) {
     const error = ops.abs(ops.sub(p, y));
     const quadratic = ops.minimum(error, c(ops, 1));
     return ops.add(ops.mul(c(ops, 0.5), square(ops, quadratic)), ops.sub(error, quadratic));
   },
+  logLoss(ops, p, y) {
+    const one = c(ops, 1);
+    const log = (x: typeof p): typeof p => ops.log(ops.add(x, c(ops, EPSILON)));
+    return ops.neg(ops.add(ops.mul(y, log(p)), ops.mul(ops.sub(one, y), log(ops.sub(one, p)))));
+  },
+  sigmoidCrossEntropy: (ops, z, y) => ops.sub(ops.softplus(z), ops.mul(y, z)),
+  softmaxCrossEntropy: (ops, z, y) => ops.neg(lastSum(ops, ops.mul(y, ops.logSoftmax(z)))),
 };
