@@ -45,7 +45,7 @@ const joiners: readonly ((state: State) => (pair: [Value, Value]) => Value)[] = 
 /** What an output needs so that its loss is defined. */
 const headOf = (loss: LossName): 'softmax' | 'sigmoid' | 'softplus' | 'linear' => {
   if (/ategoricalCrossentropy|kullback/.test(loss)) return 'softmax';
-  if (loss === 'binaryCrossentropy') return 'sigmoid';
+  if (loss === 'binaryCrossentropy' || loss === 'logLoss') return 'sigmoid';
   return loss === 'poisson' || loss === 'meanSquaredLogarithmicError' ? 'softplus' : 'linear';
 };
 
