@@ -11,6 +11,7 @@ import { decodeShares, encodeShares, signShares } from '../../../packages/secagg
 import type { ShareBox } from '../../../packages/secagg/src/messages/share.ts';
 import { decodeUnmask, encodeUnmask, signUnmask } from '../../../packages/secagg/src/messages/unmask.ts';
 import type { OpenedShare } from '../../../packages/secagg/src/messages/unmask.ts';
+import { takeUnmask } from '../../../packages/secagg/src/server/unmask.ts';
 import { checkBlame } from '../../../packages/secagg/src/server/blame.ts';
 import type { Blame } from '../../../packages/secagg/src/server/blame.ts';
 import { pack, unpack } from '../../../packages/secagg/src/packing.ts';
@@ -210,7 +211,14 @@ function sparseRound(): void {
     assert.ok(list.includes(place) && list.length >= threshold);
     for (const holder of list) assert.ok(holders[holder]!.includes(place));
   }
-  if (COMPLETE_GRAPH_MAX < 36) assert.ok(holders[0]!.length < 36);
+  if (COMPLETE_GRAPH_MAX >= 36) return;
+  assert.ok(holders[0]!.length < 36);
+  // Somebody who is no holder of p0 opens a share of it.
+  const [dealer, from] = ['p0', ids.find((id, place) => members.includes(id) && !holders[ids.indexOf('p0')]!.includes(place))!];
+  const { sid } = run.server.state.session!;
+  const answer = { id: from, shares: [{ dealer, kind: 'b' as const, share: new Uint8Array(32) }] };
+  const message = encodeUnmask(sid, signUnmask(crypto, identityOf(from).signingSeed, sid, answer));
+  assert.throws(() => takeUnmask(run.server.setup, run.server.state, from, message), /not asked for/);
 }
 
 export const serverAttacks: readonly Attack[] = [
