@@ -42,7 +42,9 @@ for (const [index, mutant] of mutants.entries()) {
   let reason = '';
   try {
     const all = (
-      await Promise.all(['roster', 'survivors', 'server', 'messages', 'peers', 'sharing', 'wiping', 'consequences', 'shapes'].map(load))
+      await Promise.all(
+        ['roster', 'survivors', 'server', 'messages', 'peers', 'sharing', 'wiping', 'consequences', 'shapes'].map(load),
+      )
     ).flat();
     const attack = all.find((candidate) => candidate.name === mutant.attack);
     if (attack === undefined) throw new Error(`no attack is named ${mutant.attack}`, { cause: 'broken' });

@@ -100,7 +100,10 @@ function changesOf(file: string, source: string, at: Node, parent: Node | undefi
       if (name === 'fixedView') out.push([at, `${text(args[0]!)}.view()`]);
       if (reads !== null && args.length === 1) out.push([at, `${text(node(at['callee']))}()`]);
       // A single argument is the whole statement, which is taken out anyway.
-      if ((name === 'wipe' || (name === 'push' && /secrets$/.test(text(node(at['callee'])).split('.')[0]!))) && args.length > 1) {
+      if (
+        (name === 'wipe' || (name === 'push' && text(node(at['callee'])).split('.')[0]!.endsWith('secrets'))) &&
+        args.length > 1
+      ) {
         for (const arg of args) out.push(arg.type === 'SpreadElement' ? [node(arg['argument']), '[]'] : [arg, 'undefined']);
       }
       break;
