@@ -6,10 +6,13 @@
  */
 import { concat, equalBytes, fromBase64, fromHex, toBase64, utf8 } from '@sotto/core/bytes';
 import { SottoError } from '@sotto/core/errors';
+import { encodeEvent } from '@sotto/core/event';
 import { type IdentityCertificate, decodeCertificate, verifyCertificate } from '@sotto/core/identity';
+import { canonicalJsonBytes } from '@sotto/core/json';
 import { Ledger, type LogKey, logOrigin, openCheckpoint, parseEvidence, verifyEvidence } from '@sotto/governance';
 import { type CollectingStage, maskedInputMaxBytes } from '@sotto/secagg';
 import { encodePlan, partyOf } from '../plan/plan.ts';
+import { overRoom } from '../plan/room.ts';
 import { encodeWeights } from '../plan/model.ts';
 import { planStatement } from '../plan/terms.ts';
 import { methods, protocolVersion } from '../rpc/methods.ts';
@@ -156,6 +159,19 @@ async function maskedInput(run: FederationRun, parts: AsyncIterable<MaskedInputP
         round: part.round,
         planHash: prepared.hash,
       });
+      const { parties } = prepared.plan;
+      const tooLong = overRoom(
+        parties.length,
+        id,
+        part.evidence.length,
+        canonicalJsonBytes(encodeEvent(evidence.reserve.event)).length,
+      );
+      if (tooLong !== undefined) {
+        throw new SottoError(
+          'protocol-violation',
+          `what ${id} reserved is too long to be published: ${tooLong}; use fewer parties or a shorter event`,
+        );
+      }
       if (!run.evidence.has(id)) run.evidence.set(id, evidence);
       continue;
     }

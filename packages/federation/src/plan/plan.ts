@@ -11,6 +11,7 @@ import { type Json, canonicalJson, parseCanonicalJson } from '@sotto/core/json';
 import { type CohortRule, type Suite, roundParameters } from '@sotto/secagg';
 import { ConfigReader } from '../config/config-reader.ts';
 import { loadDocument } from '../config/load-document.ts';
+import { MOST_PARTIES } from './room.ts';
 import { type TabularSpec, readTabularSpec } from './tabular-spec.ts';
 
 /** A data owner in the plan, with constants that are public and not derived from its data at run time. */
@@ -141,6 +142,10 @@ function checkPlan(plan: FederationPlan, name: string): FederationPlan {
   };
   const ids = plan.parties.map((party) => party.id);
   if (ids.some((id, i) => i > 0 && compareIds(ids[i - 1] ?? '', id) >= 0)) refuse('parties must be sorted by id, each once');
+  if (ids.length > MOST_PARTIES)
+    refuse(
+      `it has ${ids.length} parties; the ledger entry of a round has room for what ${MOST_PARTIES} reserved, so run fewer parties in one plan`,
+    );
   if (ids.length > plan.secagg.nMax) refuse(`it has ${ids.length} parties, but secagg.nMax is ${plan.secagg.nMax}`);
   try {
     roundParameters(ids.length, plan.secagg);
