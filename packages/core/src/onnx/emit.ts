@@ -8,6 +8,7 @@ import type { Graph, GraphNode, GraphOperation } from '../ops/graph.ts';
 import type { Shape } from '../ops/ops.ts';
 import type { OnnxAttribute, OnnxBuilder, OnnxProvider } from '../ops/primitive.ts';
 import { emitInputGradient, emitPatches, standardConv } from './convolution.ts';
+import { SEQUENCE, sequenceNode } from './in-place.ts';
 import { encodeModel } from './proto.ts';
 import type { OnnxNode, OnnxTensor } from './proto.ts';
 
@@ -218,8 +219,14 @@ export type Fuse = (node: GraphNode, isOnlyHere: (node: GraphNode) => boolean) =
  *
  * @param special Rules of an execution provider, which go before the general ones.
  * @param fuse Groups of nodes that it has a form for.
+ * @param isInPlace Whether runs have arrays for all outputs, which then need not be copied.
  */
-export function emitGraph(graph: Graph, special: Partial<Rules> = {}, fuse: Fuse = () => undefined): Uint8Array {
+export function emitGraph(
+  graph: Graph,
+  special: Partial<Rules> = {},
+  fuse: Fuse = () => undefined,
+  isInPlace = false,
+): Uint8Array {
   const outputs = new Set(Object.values(graph.outputs));
   const uses = new Map<GraphNode, number>();
   for (const node of graph.nodes) for (const operand of node.inputs) uses.set(operand, (uses.get(operand) ?? 0) + 1);
@@ -263,10 +270,13 @@ export function emitGraph(graph: Graph, special: Partial<Rules> = {}, fuse: Fuse
   }
   return encodeModel({
     name: graph.name,
-    nodes: emit.nodes,
+    nodes: isInPlace ? [...emit.nodes, sequenceNode] : emit.nodes,
     initializers: emit.initializers,
     inputs: graph.inputs.map((node) => ({ name: names.get(node)!, shape: node.shape })),
-    outputs: Object.entries(graph.outputs).map(([name, node]) => ({ name: `out_${name}`, shape: node.shape })),
+    outputs: [
+      ...(isInPlace ? [SEQUENCE] : []),
+      ...Object.entries(graph.outputs).map(([name, node]) => ({ name: `out_${name}`, shape: node.shape })),
+    ],
     opsets: OPSETS,
   });
 }

@@ -5,7 +5,9 @@
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Shape } from '../ops/ops.ts';
+import { sizeOf } from '../ops/shapes.ts';
 import { webGpuProvider } from './emit-webgpu.ts';
+import { isComputed, SEQUENCE } from './in-place.ts';
 import { lengthOf } from './views.ts';
 import type { InputView } from './views.ts';
 
@@ -38,10 +40,12 @@ export interface Binding {
 export class OrtSession {
   readonly #plan: SessionPlan;
   readonly #session: InferenceSession;
+  readonly #isInPlace: boolean;
 
   private constructor(plan: SessionPlan, session: InferenceSession) {
     this.#plan = plan;
     this.#session = session;
+    this.#isInPlace = session.outputNames.includes(SEQUENCE.name);
   }
 
   /** Rejects with the runtime's own error where it refuses the model. */
@@ -78,12 +82,16 @@ export class OrtSession {
    * @returns the outputs that have no array.
    */
   async runBound({ feeds, fetches }: Binding, into: Arrays = {}): Promise<Record<string, Float32Array>> {
-    const wanted: Record<string, Tensor | null> = { ...fetches, ...this.#tensors(into) };
-    for (const name of Object.keys(this.#plan.outputs)) wanted[`out_${name}`] ??= null;
-    const results = await this.#session.run(feeds, wanted);
     const outputs: Record<string, Float32Array> = {};
-    for (const name of Object.keys(this.#plan.outputs)) {
-      if (wanted[`out_${name}`] === null) outputs[name] = results[`out_${name}`]!.data as Float32Array;
+    for (const [name, shape] of Object.entries(this.#plan.outputs)) {
+      if (fetches[`out_${name}`] === undefined && into[name] === undefined) outputs[name] = new Float32Array(sizeOf(shape));
+    }
+    const wanted: Record<string, Tensor | null> = { ...fetches, ...this.#tensors(into), ...this.#tensors(outputs) };
+    if (this.#isInPlace) wanted[SEQUENCE.name] = null;
+    try {
+      await this.#session.run(feeds, wanted);
+    } catch (reason) {
+      if (!this.#isInPlace || !isComputed(reason)) throw reason;
     }
     return outputs;
   }

@@ -27,6 +27,8 @@ export interface OnnxTensor {
 export interface OnnxValue {
   readonly name: string;
   readonly shape: readonly number[] | undefined;
+  /** Whether it is a sequence of such tensors. */
+  readonly isSequence?: boolean;
 }
 
 /** A model with one graph. */
@@ -87,18 +89,22 @@ function writeTensor(writer: Writer, tensor: OnnxTensor): void {
   writer.uint32(tag(9, BYTES)).bytes(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
-function writeValue(writer: Writer, value: OnnxValue): void {
-  writer.uint32(tag(1, BYTES)).string(value.name);
-  message(writer, 2, (type) =>
-    message(type, 1, (tensorType) => {
-      tensorType.uint32(tag(1, VARINT)).int32(FLOAT);
-      const { shape: sizes } = value;
-      if (sizes === undefined) return;
-      message(tensorType, 2, (shape) => {
-        for (const size of sizes) message(shape, 1, (dimension) => dimension.uint32(tag(1, VARINT)).int64(size));
-      });
-    }),
-  );
+function writeTensorType(type: Writer, sizes: readonly number[] | undefined): void {
+  message(type, 1, (tensorType) => {
+    tensorType.uint32(tag(1, VARINT)).int32(FLOAT);
+    if (sizes === undefined) return;
+    message(tensorType, 2, (shape) => {
+      for (const size of sizes) message(shape, 1, (dimension) => dimension.uint32(tag(1, VARINT)).int64(size));
+    });
+  });
+}
+
+function writeValue(writer: Writer, { name, shape, isSequence = false }: OnnxValue): void {
+  writer.uint32(tag(1, BYTES)).string(name);
+  message(writer, 2, (type) => {
+    if (isSequence) message(type, 4, (sequence) => message(sequence, 1, (element) => writeTensorType(element, shape)));
+    else writeTensorType(type, shape);
+  });
 }
 
 /** The bytes of a ModelProto. */

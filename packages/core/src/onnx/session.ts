@@ -57,7 +57,7 @@ export function onnxEngine(options: OnnxEngineOptions = {}): Engine {
     if (provider === 'webgpu') return emitGraph(graph, webGpuRules);
     if (provider === 'cuda') return emitGraph(graph, { apply: applyOn('cuda') });
     const size = await (block ??= findBlock());
-    return emitGraph(graph, cpuRules(size), cpuFusions(size));
+    return emitGraph(graph, cpuRules(size), cpuFusions(size), true);
   };
   return Object.freeze({
     name: lanes === undefined ? `onnx (${provider})` : `onnx (${provider}, ${lanes} lanes)`,
