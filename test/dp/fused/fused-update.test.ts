@@ -187,6 +187,34 @@ describe('the pass that ends a step', () => {
     expect(run).toThrow('its weights are lost');
   });
 
+  it('finds a number that is not finite wherever it is, and gives no weights any more', () => {
+    const draw = (target: NoiseValues): void => void target.fill(0);
+    for (const [name, options] of Object.entries(optimisers)) {
+      for (const bad of [NaN, Infinity, -Infinity]) {
+        // Every place of a turn, the last block, and sums that come in each way: waiting, added up before, from elsewhere.
+        for (const [at, way] of [0, 1, 2, 3, BLOCK + 2].flatMap((place) =>
+          ['waits', 'settled', 'foreign'].map((how) => [place, how] as const),
+        )) {
+          const D = BLOCK + 3;
+          const fused = FusedUpdate.open({ dimension: D, optimiser: options, average: true, gridBits: 24, lanes: 1 })!;
+          const optimiser = createOptimiser(options, D, (i) => fused.slots[i]!);
+          const run = (): void =>
+            fused.run({ unit: 0.5, draw, optimiser, average: undefined, learningRate: 1, noiseDeviation: 1, scale: 1 });
+          fused.add([fused.sums[0]!.fill(1)]);
+          run();
+          const spoilt = way === 'foreign' ? new Float32Array(D) : fused.sums[1]!;
+          spoilt[at] = bad;
+          fused.add([fused.sums[0]!.fill(1)]);
+          fused.add([spoilt]);
+          if (way === 'settled') fused.settle();
+          expect(run, `${name}, ${bad} at ${at}, ${way}`).toThrow('not finite for gradients that are');
+          expect(fused.sums.every((sum) => sum.every((value) => value === 0))).toBe(true);
+          expect(() => fused.check()).toThrow('its weights are lost');
+        }
+      }
+    }
+  });
+
   it('uses noise that was drawn ahead once, and overwrites it', () => {
     const D = 2 * BLOCK + 5;
     const options = optimisers['plain descent']!;

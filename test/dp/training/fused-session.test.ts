@@ -214,6 +214,62 @@ describe('steps that end in one pass', () => {
     await failing.close();
   });
 
+  it.each([
+    ['looks at a sum as it comes where a gradient was out of range', 0, /use secure mode or another engine/],
+    ['ends with the step where the engine spoils a sum of gradients that were not', 1, /restore a checkpoint into a new one/],
+  ])('%s', async (_, ok, message) => {
+    let trains = false;
+    const spoiling: Engine = {
+      ...referenceEngine,
+      async compile(program): Promise<CompiledProgram> {
+        const compiled = await referenceEngine.compile(program);
+        return {
+          ...compiled,
+          outputs: compiled.outputs,
+          dispose: () => compiled.dispose(),
+          run: async (inputs, into) => {
+            const outputs = await compiled.run(inputs, into);
+            if (trains && program.name === 'clipped-sum') {
+              outputs['s1']![3] = NaN;
+              outputs['ok']![0] = ok;
+            }
+            return outputs;
+          },
+        };
+      },
+    };
+    const session = await openSession(specOf({}), { engine: spoiling, random: unsafeDeterministicRandom('spoils') });
+    trains = true;
+    await expect(session.step()).rejects.toThrow(message);
+    await session.close();
+  });
+
+  it('keep copies of examples until the next step and no longer than the session', async () => {
+    const inputs: Float32Array[] = [];
+    const listening: Engine = {
+      ...referenceEngine,
+      async compile(program): Promise<CompiledProgram> {
+        const compiled = await referenceEngine.compile(program);
+        return {
+          ...compiled,
+          outputs: compiled.outputs,
+          dispose: () => compiled.dispose(),
+          run: (given, into) => {
+            if (program.name === 'clipped-sum') inputs.push(given['x0'] as Float32Array);
+            return compiled.run(given, into);
+          },
+        };
+      },
+    };
+    const session = await openSession(specOf({}), { engine: listening, random: unsafeDeterministicRandom('copies') });
+    // What the check of places made up.
+    inputs.length = 0;
+    await session.step();
+    expect(inputs.some((values) => values.some((value) => value !== 0))).toBe(true);
+    await session.close();
+    expect(inputs.every((values) => values.every((value) => value === 0))).toBe(true);
+  });
+
   it('keep no sums where a run fails, and train on', async () => {
     let opened = false;
     let fails = false;

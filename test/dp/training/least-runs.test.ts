@@ -49,7 +49,7 @@ it('takes as many runs for every batch up to the usual size, and adds the same',
   const programs = batchPrograms(graph, createObjective(graph, 'meanSquaredError'), CHUNK, plan);
   const count = 30;
   const x = Float32Array.from({ length: count * WIDTH }, (_, i) => Math.sin(1 + i));
-  // A bad record, whose row stays in the memory of its chunk until the end of the step.
+  // A bad record, whose row must not stay in the memory of its chunk: later runs there would be done twice as well.
   x[2 * WIDTH] = NaN;
   const table = {
     count,

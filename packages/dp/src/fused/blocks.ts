@@ -20,6 +20,7 @@ const FAILED = 3;
 const SUMS = 4;
 const FLAGS = 5;
 const IDLE = 6;
+const SPOILT = 7;
 const ADDRESSES = 8;
 
 const WITH_DOUBLES = 1;
@@ -99,12 +100,15 @@ export class BlockThread {
   /**
    * Runs a pass to its end, with the help of threads that are in {@link serve}: adds up the given sums and does the rest. Blocks the thread. Where it throws,
    * some blocks may have been done.
+   *
+   * @returns whether all sums were finite
    */
-  lead(form: PassForm, sums: readonly number[], draw: DrawBlock): void {
+  lead(form: PassForm, sums: readonly number[], draw: DrawBlock): boolean {
     const control = this.#control;
     control[SUMS] = sums.length;
     control[FLAGS] = (form.doubles ? WITH_DOUBLES : 0) | (form.average ? WITH_AVERAGE : 0);
     control.set(sums, ADDRESSES);
+    Atomics.store(control, SPOILT, 0);
     Atomics.store(control, DONE, 0);
     Atomics.store(control, NEXT, 0);
     this.#wake();
@@ -115,6 +119,7 @@ export class BlockThread {
       throw error;
     }
     this.#awaitDone(this.#blocks);
+    return Atomics.load(control, SPOILT) === 0;
   }
 
   /** Takes blocks of the pass under way until there are none left. */
@@ -134,7 +139,9 @@ export class BlockThread {
           draw(this.#noise.subarray(0, Math.min(BLOCK, dimension - begin)), begin);
         }
         const sums = Array.from(control.subarray(ADDRESSES, ADDRESSES + control[SUMS]!));
-        this.#pass(sums.length, control[FLAGS]!)(4 * begin, 4 * Math.min(begin + BLOCK, padded), ahead ?? this.#noiseAt, ...sums);
+        const pass = this.#pass(sums.length, control[FLAGS]!);
+        if (pass(4 * begin, 4 * Math.min(begin + BLOCK, padded), ahead ?? this.#noiseAt, ...sums) === 0)
+          Atomics.store(control, SPOILT, 1);
         this.#ahead?.giveBack(block);
         Atomics.add(control, DONE, 1);
         Atomics.notify(control, DONE);

@@ -61,6 +61,13 @@ export interface FusedPass {
   readonly scale: number;
 }
 
+/** No data brings it about where all gradients were in range, and where they were not, sums were looked at before they were added. */
+const notFiniteInPass = (): SottoError =>
+  new SottoError(
+    'internal',
+    'the engine gave a sum that is not finite for gradients that are; the weights of this training are lost, so restore a checkpoint into a new one, in secure mode or with another engine',
+  );
+
 /** Vectors of one training in one memory, and the pass over them. */
 export class FusedUpdate {
   /** Weights, D of them. */
@@ -144,7 +151,7 @@ export class FusedUpdate {
     return this.#loops.finite(at, at + 4 * this.#layout.padded) === 1;
   }
 
-  /** Takes a finite sum. Where it is one of {@link sums} it must not be written again before it is free. */
+  /** Takes a sum, which {@link run} refuses where it is not finite. Where it is one of {@link sums} it must not be written again before it is free. */
   add(parts: readonly NumericArray[]): void {
     const index = this.#indexOf(parts);
     if (index !== undefined) {
@@ -205,14 +212,15 @@ export class FusedUpdate {
     const share = average?.advance();
     // The first weights are the average.
     const moves = share !== undefined && share < 1;
-    this.#numbers.set([unit, ...told, share ?? 0]);
+    this.#numbers.set([unit, 1 / unit, ...told, share ?? 0]);
     this.#broken = true;
     try {
-      this.#thread.lead(
+      const isFinite = this.#thread.lead(
         { sums: this.#waiting.length, doubles: this.#settled, average: moves },
         this.#waiting.map((index) => this.#layout.sumsAt[index]!),
         draw,
       );
+      if (!isFinite) throw notFiniteInPass();
     } catch (error) {
       this.wipe();
       throw error instanceof SottoError ? error : new SottoError('internal', 'an update failed half way', { cause: error });

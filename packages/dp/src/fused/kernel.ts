@@ -1,7 +1,7 @@
 /**
  * The end of a step in WebAssembly vectors: from the float32 sums of the lanes to new weights, one block of coordinates at a time.
  *
- * For each coordinate: the sums are added up in float64 in the order in which they were given, divided by the grid's unit and rounded; the noise is added and the result
+ * For each coordinate: the sums are added up in float64 in the order in which they were given, multiplied by the inverse of the grid's unit and rounded; the noise is added and the result
  * multiplied by the unit; then come the optimiser, the average of the weights, and the parameter in float32. All of it is the same operations on the same doubles in the same order as
  * the loops of `noise/release.ts`, `optimiser/optimiser.ts` and `optimiser/average.ts`, so that results do not depend on the host.
  *
@@ -51,9 +51,9 @@ export interface PassForm {
 
 /**
  * A pass over the coordinates of which `begin` and `end` are four times the numbers: noise from the address `noise` on, sums from the addresses `sums` on, which are those of
- * coordinate 0.
+ * coordinate 0. Returns 0 where a sum was not finite, and then has spoilt the weights; else 1.
  */
-export type Pass = (begin: number, end: number, noise: number, ...sums: readonly number[]) => void;
+export type Pass = (begin: number, end: number, noise: number, ...sums: readonly number[]) => number;
 
 /** The loops besides the pass. */
 export interface SumLoops {
@@ -143,6 +143,10 @@ export function compilePass(memory: SharedMemory, layout: VectorLayout, optimise
     return to;
   };
   const unit = number();
+  const perUnit = number();
+  const zero = local(V128);
+  /** Sums of products with zero, which are zero unless a sum was not finite. */
+  const spoilt = [local(V128), local(V128)];
   const point5 = local(V128);
   constants.push(op.f64(0.5), op.f64x2Splat, op.set(point5));
   const [gradient, weight] = [local(V128), local(V128)];
@@ -162,8 +166,9 @@ export function compilePass(memory: SharedMemory, layout: VectorLayout, optimise
     ];
     return [
       ...(layout.integers ? [op.get(noise), op.loadHalf(8 * h), op.f64x2ConvertLowSigned] : [op.get(noise), op.load(16 * h)]),
-      ...[...first, ...others, op.get(unit), op.f64x2Div, op.get(point5), op.f64x2Add, op.f64x2Floor],
-      ...[op.f64x2Add, op.get(unit), op.f64x2Mul, op.set(gradient)],
+      ...[...first, ...others, op.get(perUnit), op.f64x2Mul, op.get(point5), op.f64x2Add, op.f64x2Floor],
+      ...[op.f64x2Add, op.get(unit), op.f64x2Mul, op.tee(gradient)],
+      ...[op.get(zero), op.f64x2Mul, op.get(spoilt[h]!), op.f64x2Add, op.set(spoilt[h]!)],
       ...[...wide(layout.weights), op.set(weight)],
       ...update(h),
       ...[op.get(twice), op.get(weight), op.store(layout.weights + 16 * h)],
@@ -185,9 +190,10 @@ export function compilePass(memory: SharedMemory, layout: VectorLayout, optimise
     ...[op.get(noise), op.i32(layout.integers ? TURN : 2 * TURN), op.i32Add, op.set(noise)],
     ...next(begin, end),
     op.end,
+    ...[op.get(spoilt[0]!), op.get(spoilt[1]!), op.f64x2Add, op.get(zero), op.f64x2Equal, op.i64x2AllTrue],
   ];
   const parameters = [I32, I32, I32, ...Array.from({ length: form.sums }, () => I32)];
-  const { pass } = instantiate(memory, layout.pages, [{ name: 'pass', parameters, results: [], locals: types, body }]) as {
+  const { pass } = instantiate(memory, layout.pages, [{ name: 'pass', parameters, results: [I32], locals: types, body }]) as {
     pass: Pass;
   };
   return pass;

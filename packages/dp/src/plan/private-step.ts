@@ -29,6 +29,11 @@ export interface EngineClipping {
   readonly squaredNorms?: NumericArray;
   /** How many of the rows contributed zero because their gradient was not finite or out of range; for {@link PrivateStep.nonFiniteExamples}. Default 0. */
   readonly outOfRange?: number;
+  /**
+   * Whether the gradients of all rows that the engine took, also of those beyond `count`, were finite and in range, so that their sum is not finite only where the engine
+   * is at fault. A {@link FloatSums} then may find that out when the step ends. Default false.
+   */
+  readonly allInRange?: boolean;
 }
 
 /** What ends a step whose sum stayed on a device. All of it but `whole` is public; that is for the device alone. */
@@ -43,13 +48,13 @@ export interface HeldRelease extends Omit<PrivateSum, 'sum'> {
 export interface FloatSums {
   /** Whether all numbers of a sum are finite. */
   isFinite(parts: readonly NumericArray[]): boolean;
-  /** Takes a finite sum, to be added to those before it in float64. */
+  /** Takes a sum, to be added to those before it in float64. Where one turns out not to be finite, ending the step fails and publishes nothing. */
   add(parts: readonly NumericArray[]): void;
 }
 
 /** What ends a step whose sums lie in a {@link FloatSums}. All of it but `draw` is public. */
 export interface ReleaseTerms extends Omit<PrivateSum, 'sum' | 'event'> {
-  /** The grid's unit. The release is (⌊sum/unit + ½⌋ + noise)·unit in doubles, for each coordinate. */
+  /** The grid's unit. The release is (⌊sum·(1/unit) + ½⌋ + noise)·unit in doubles, for each coordinate. */
   readonly unit: number;
   /**
    * Overwrites the target with the noise, in grid units, of as many coordinates from `begin` on; 32-bit integers only where `gridBits` is at most 26. Blocks MUST be asked for in ascending order, each coordinate once, and be

@@ -179,7 +179,8 @@ export class Step implements PrivateStep {
     this.#checkRows(count);
     const norms = clipped?.squaredNorms;
     const { floats } = this.#parts;
-    if (!(floats === undefined ? isFiniteSum(parts) : floats.isFinite(parts)))
+    const isSeenLater = floats !== undefined && clipped?.allInRange === true;
+    if (!isSeenLater && !(floats === undefined ? isFiniteSum(parts) : floats.isFinite(parts)))
       throw new SottoError('numeric', 'the sum holds a NaN or an infinity; compute it again without the examples that spoil it');
     this.#claim(count);
     this.#added += count;

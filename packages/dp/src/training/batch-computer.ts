@@ -123,7 +123,7 @@ export class BatchComputer {
         run: (inputs, turn) => compiled.run(inputs, slots[turn]?.into),
       });
     } finally {
-      this.#wipeGradients();
+      this.#wipe();
     }
   }
 
@@ -174,18 +174,21 @@ export class BatchComputer {
       // Nothing may still read the chunks or the weights when this returns, also after a failure.
       await Promise.allSettled(flights.map((flight) => flight.outputs));
       for (const slot of [...used]) free(slot);
-      for (const { chunk, perExample, draws } of this.#free) {
-        chunk.wipe();
-        for (const values of [...Object.values(perExample), ...Object.values(draws)]) values.fill(0);
-      }
-      if (!isDone) this.#wipeGradients();
+      for (const { perExample } of this.#free) for (const values of Object.values(perExample)) values.fill(0);
+      if (!isDone) this.#wipe();
     }
   }
 
-  /** Overwrites what the engine wrote of single examples, which is too much to do after each step; the next one writes over it. Sums are wiped by who ends a step. */
-  #wipeGradients(): void {
-    if (this.#options.mode !== 'secure') return;
-    for (const { into } of this.#free) for (const values of Object.values(into)) values.fill(0);
+  /**
+   * Overwrites copies of examples, masks of dropout and single gradients, which takes too long after each step; the next one writes over them. Until then the examples lie in the
+   * same memory anyway, in the table. Sums are wiped by who ends a step.
+   */
+  #wipe(): void {
+    for (const { chunk, draws, into } of this.#free) {
+      chunk.wipe();
+      for (const values of Object.values(draws)) values.fill(0);
+      if (this.#options.mode === 'secure') for (const values of Object.values(into)) values.fill(0);
+    }
   }
 
   async #launch(indices: Uint32Array): Promise<Flight> {
@@ -231,11 +234,13 @@ export class BatchComputer {
     flights: readonly Flight[],
   ): Promise<void> {
     const sumsOf = (from: typeof outputs): readonly NumericArray[] => this.#sizes.map((_, i) => from[`s${i}`]!);
+    const bad = outOfRangeRows(outputs['ok']!);
     const clipped = {
       norm: step.rowNorm,
       // Of the first run, also after a second, which must not write there: it has a copy where the bad row was, and the norms of the others are the same.
       squaredNorms: outputs['squaredNorms']!,
-      outOfRange: outOfRangeRows(outputs['ok']!).filter((row) => row < count).length,
+      outOfRange: bad.filter((row) => row < count).length,
+      allInRange: bad.length === 0,
     };
     try {
       step.addSum(sumsOf(outputs), count, clipped);
@@ -282,7 +287,7 @@ export class BatchComputer {
   }
 
   async close(): Promise<void> {
-    this.#wipeGradients();
+    this.#wipe();
     await Promise.all(Object.values(this.#compiled).map(async (program) => (await program).dispose()));
   }
 }

@@ -70,7 +70,7 @@ export class Chunk {
     };
   }
 
-  /** Copies the examples with the given indices. Rows beyond them keep earlier values, which the mask or the caller leaves out. */
+  /** Copies the examples with the given indices. Rows beyond them are zeros, so that no earlier example decides what a run does or how long it takes. */
   gather(indices: ArrayLike<number>): void {
     for (const { column, target } of this.#columns) {
       const { width, values } = column;
@@ -78,6 +78,7 @@ export class Chunk {
         const begin = indices[row]! * width;
         target.set(values.subarray(begin, begin + width), row * width);
       }
+      target.fill(0, indices.length * width);
     }
     this.#mask.fill(0).fill(1, 0, indices.length);
   }
