@@ -2,6 +2,7 @@ import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-rand
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BitSource } from '../../../packages/dp/src/noise/bit-source.ts';
+import { sharedMemory } from '../../../packages/dp/src/fused/kernel.ts';
 import { createFastGaussian } from '../../../packages/dp/src/noise/fast-gaussian.ts';
 import type { FastGaussian } from '../../../packages/dp/src/noise/fast-gaussian.ts';
 import { rectangleTable, TAIL } from '../../../packages/dp/src/noise/rectangle-table.ts';
@@ -356,6 +357,67 @@ describe('fast Gaussian streams', () => {
     expect([...shared]).toEqual([...own]);
   });
 
+  it.each([0, 6, 20, 24, 25, 26])(
+    'are the same where they are made in shared memory at k = %d, and touch nothing else there',
+    (scaleBits) => {
+      const shared = sharedMemory(3)!;
+      const all = new Int32Array(shared.buffer);
+      const [direct, plain] = [createFastGaussian(scaleBits, { shared }), createFastGaussian(scaleBits)];
+      // Whole turns of the loops are made there; others, doubles and other memory are copied.
+      for (const [begin, count] of [
+        [0, 8],
+        [5, 8192],
+        [1, 40],
+        [3, 9000],
+        [11, 8192 + 4096],
+        [2, 17],
+        [7, 9003],
+      ] as const) {
+        const expected = new Int32Array(count);
+        const [a, b] = [random(`shared ${count}`), random(`shared ${count}`)];
+        plain.fill(expected, a);
+        all.fill(77);
+        const target = all.subarray(begin, begin + count);
+        direct.fill(target, b);
+        expect([...target]).toEqual([...expected]);
+        expect(b.word()).toBe(a.word());
+        expect(all.subarray(0, begin).every((value) => value === 77)).toBe(true);
+        expect(all.subarray(begin + count).every((value) => value === 77)).toBe(true);
+        for (const other of [
+          new Float64Array(shared.buffer, 64, 16),
+          new Int32Array(16),
+          new Int32Array(new SharedArrayBuffer(64)),
+        ]) {
+          direct.fill(other, random('other'));
+          const own = new Float64Array(16);
+          plain.fill(own, random('other'));
+          expect([...other]).toEqual([...own]);
+        }
+      }
+    },
+  );
+
+  it('come from a copy where the host has no modules of two memories', () => {
+    const { Module, Instance } = WebAssembly;
+    const modules: number[] = [];
+    vi.stubGlobal('WebAssembly', {
+      ...{ Instance, Memory: WebAssembly.Memory },
+      Module: function oneMemory(bytes: Uint8Array<ArrayBuffer>) {
+        modules.push(bytes.length);
+        if (modules.length > 1) throw new WebAssembly.CompileError('multiple memories are not allowed');
+        return new Module(bytes);
+      },
+    });
+    const shared = sharedMemory(1)!;
+    const gaussian = createFastGaussian(24, { shared });
+    expect([gaussian.backend, modules.length]).toEqual(['wasm', 2]);
+    vi.unstubAllGlobals();
+    const [target, own] = [new Int32Array(shared.buffer, 0, 800), new Int32Array(800)];
+    gaussian.fill(target, random('one memory'));
+    createFastGaussian(24).fill(own, random('one memory'));
+    expect([...target]).toEqual([...own]);
+  });
+
   it('come from JavaScript where the host has no WebAssembly or forbids it', () => {
     vi.stubGlobal('WebAssembly', undefined);
     expect(createFastGaussian(24).backend).toBe('javascript');
@@ -368,7 +430,9 @@ describe('fast Gaussian streams', () => {
   });
 
   it.each([24, 30])('leave no noise behind in the memory of the kernel at k = %d, also where the source fails', (scaleBits) => {
-    for (const target of [new Float64Array(10_000), ...(scaleBits <= 26 ? [new Int32Array(10_000)] : [])]) {
+    const shared = sharedMemory(1)!;
+    const integers = scaleBits <= 26 ? [new Int32Array(10_000), new Int32Array(shared.buffer, 0, 10_000)] : [];
+    for (const target of [new Float64Array(10_000), ...integers]) {
       for (const failAt of [Infinity, 4]) {
         const seen: Uint32Array[] = [];
         const bits = random('wiped');
@@ -380,7 +444,7 @@ describe('fast Gaussian streams', () => {
             bits.fill(words);
           },
         };
-        const gaussian = createFastGaussian(scaleBits);
+        const gaussian = createFastGaussian(scaleBits, { shared });
         if (failAt === Infinity) gaussian.fill(target, source);
         else expect(() => gaussian.fill(target, source)).toThrow('no entropy');
         expect(seen.length).toBeGreaterThan(3);

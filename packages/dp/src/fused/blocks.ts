@@ -127,17 +127,14 @@ export class BlockThread {
     const control = this.#control;
     const { dimension, padded } = this.#layout;
     const blocks = this.#blocks;
-    let used = false;
     try {
       for (;;) {
         const block = Atomics.add(control, NEXT, 1);
         if (block >= blocks) return;
         const begin = block * BLOCK;
         const ahead = this.#ahead?.take(block, this.#await);
-        if (ahead === undefined) {
-          used = true;
-          draw(this.#noise.subarray(0, Math.min(BLOCK, dimension - begin)), begin);
-        }
+        if (ahead === undefined)
+          draw(dimension - begin < BLOCK ? this.#noise.subarray(0, dimension - begin) : this.#noise, begin);
         const sums = Array.from(control.subarray(ADDRESSES, ADDRESSES + control[SUMS]!));
         const pass = this.#pass(sums.length, control[FLAGS]!);
         if (pass(4 * begin, 4 * Math.min(begin + BLOCK, padded), ahead ?? this.#noiseAt, ...sums) === 0)
@@ -146,8 +143,9 @@ export class BlockThread {
         Atomics.add(control, DONE, 1);
         Atomics.notify(control, DONE);
       }
-    } finally {
-      if (used) this.#noise.fill(0);
+    } catch (error) {
+      this.#noise.fill(0);
+      throw error;
     }
   }
 

@@ -80,7 +80,8 @@ export class FusedUpdate {
   readonly averaged: Float64Array | undefined;
   /** For clipped sums. One more than there are lanes, so that none waits for another to be added. */
   readonly sums: readonly Float32Array[];
-  readonly #memory: SharedMemory;
+  /** All of these vectors, and the noise that a pass asks for. */
+  readonly memory: SharedMemory;
   readonly #layout: VectorLayout;
   readonly #optimiser: OptimiserOptions;
   readonly #doubles: Float64Array;
@@ -97,7 +98,7 @@ export class FusedUpdate {
     const { buffer } = memory;
     const { dimension } = layout;
     const doubles = (at: number): Float64Array => new Float64Array(buffer, at, dimension);
-    this.#memory = memory;
+    this.memory = memory;
     this.#layout = layout;
     this.#optimiser = optimiser;
     this.weights = doubles(layout.weights);
@@ -140,7 +141,7 @@ export class FusedUpdate {
 
   /** What helping thread number `index`, from 1, is to be started with. */
   helper(index: number): HelperData {
-    return { memory: this.#memory, layout: this.#layout, optimiser: this.#optimiser, index };
+    return { memory: this.memory, layout: this.#layout, optimiser: this.#optimiser, index };
   }
 
   /** Whether all numbers of a sum are finite. */
@@ -234,7 +235,7 @@ export class FusedUpdate {
   /** Which of {@link sums} the parts are, in order and whole. */
   #indexOf(parts: readonly NumericArray[]): number | undefined {
     const [first] = parts;
-    if (!(first instanceof Float32Array) || first.buffer !== this.#memory.buffer) return undefined;
+    if (!(first instanceof Float32Array) || first.buffer !== this.memory.buffer) return undefined;
     let end = first.byteOffset;
     for (const part of parts) {
       if (!(part instanceof Float32Array) || part.buffer !== first.buffer || part.byteOffset !== end) return undefined;

@@ -51,7 +51,7 @@ export interface PassForm {
 
 /**
  * A pass over the coordinates of which `begin` and `end` are four times the numbers: noise from the address `noise` on, sums from the addresses `sums` on, which are those of
- * coordinate 0. Returns 0 where a sum was not finite, and then has spoilt the weights; else 1.
+ * coordinate 0; it overwrites the noise with zeros. Returns 0 where a sum was not finite, and then has spoilt the weights; else 1.
  */
 export type Pass = (begin: number, end: number, noise: number, ...sums: readonly number[]) => number;
 
@@ -179,6 +179,7 @@ export function compilePass(memory: SharedMemory, layout: VectorLayout, optimise
   const wipe: Code = [
     ...Array.from({ length: form.sums }, (_, k) => [op.get(begin), op.get(sumAt(k)), op.i32Add, ...zeros, op.store(0)]).flat(),
     ...(form.doubles ? [0, 16].flatMap((at) => [op.get(twice), ...zeros, op.store(layout.doubles + at)]) : []),
+    ...(layout.integers ? [0] : [0, 16]).flatMap((at) => [op.get(noise), ...zeros, op.store(at)]),
   ];
   const body = [
     ...constants,

@@ -66,9 +66,8 @@ export class NoiseAhead {
     }
   }
 
-  /** Overwrites the noise of a block that was taken, and lets it be drawn for the next pass. */
+  /** Lets a block that was taken, and whose noise a pass has overwritten, be drawn for the next pass. */
   giveBack(block: number): void {
-    if (Atomics.load(this.#states, block) === DRAWN) this.#values.fill(0, block * BLOCK, (block + 1) * BLOCK);
     Atomics.store(this.#states, block, FREE);
   }
 

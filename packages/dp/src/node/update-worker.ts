@@ -20,7 +20,7 @@ const { helper, gridBits } = workerData as UpdateWorkerData;
 const thread = helperThread(helper);
 try {
   const bits = new BitSource(nodeRandom);
-  const gaussian = createFastGaussian(gridBits);
+  const gaussian = createFastGaussian(gridBits, { shared: helper.memory });
   thread.serve((target) => gaussian.fill(target, bits));
 } catch (error) {
   thread.fail();

@@ -37,7 +37,8 @@ export class BitSource {
    * comes through a new pool, since a call of the source has a price of its own.
    */
   fill(target: Uint32Array<ArrayBuffer>): void {
-    let rest = target.subarray(this.#take(target));
+    const taken = this.#next === this.#pool.length ? 0 : this.#take(target);
+    let rest = taken === 0 ? target : target.subarray(taken);
     if (rest.length === 0) return;
     if (rest.length < this.#mostWords / LITTLE) {
       this.#refill();

@@ -18,6 +18,7 @@ import { javascriptStages, LANES, LONG_SCALE_BITS } from './sample-stages.ts';
 import { INT32_SCALE_BITS } from './step-noise.ts';
 import type { NoiseValues } from './step-noise.ts';
 import { wasmStages } from './wasm-stages.ts';
+import type { SharedTarget } from './wasm-stages.ts';
 import { brokenSource, settlePoint } from './wedge.ts';
 import type { WordSource } from './wedge.ts';
 
@@ -48,6 +49,8 @@ export interface FastGaussian {
 export interface FastGaussianOptions {
   /** `auto` (the default) takes WebAssembly where the host has vectors and allows it. */
   readonly backend?: 'auto' | 'javascript';
+  /** A memory that targets often lie in: samples are written there without a copy. Performance only. */
+  readonly shared?: SharedTarget | undefined;
   /** For tests: a table made by {@link rectangleTable} and then damaged. */
   readonly table?: RectangleTable;
 }
@@ -59,15 +62,16 @@ export interface FastGaussianOptions {
  */
 export function createFastGaussian(scaleBits: number, options: FastGaussianOptions = {}): FastGaussian {
   const table = options.table ?? rectangleTable(scaleBits);
-  const wasm = options.backend === 'javascript' ? undefined : wasmStages(table, BLOCK);
-  const { words, more, integers, doubles, undecided, points, open, lookUp, tryPoints } = wasm ?? javascriptStages(table, BLOCK);
+  const wasm = options.backend === 'javascript' ? undefined : wasmStages(table, BLOCK, options.shared);
+  const { words, more, integers, doubles, undecided, points, open, lookUp, tryPoints, shared } =
+    wasm ?? javascriptStages(table, BLOCK);
 
   /** Tries points until every undecided position has its sample. */
-  const makeUndecided = (out: NoiseValues, found: number, source: BulkWordSource): void => {
+  const makeUndecided = (out: NoiseValues, found: number, source: BulkWordSource, tryAll: (count: number) => number): void => {
     for (let left = found, round = 0; left > 0; round++) {
       if (round > MOST_ROUNDS) throw brokenSource();
       source.fill(points.subarray(0, 2 * left));
-      const tried = tryPoints(left, out === integers);
+      const tried = tryAll(left);
       left = tried & 0xffff;
       for (let o = 0; o < tried >>> 16; o++) {
         const [j, position] = [open[2 * o]!, open[2 * o + 1]!];
@@ -83,15 +87,25 @@ export function createFastGaussian(scaleBits: number, options: FastGaussianOptio
   };
   /** Samples of one block; returns how many no rectangle gave. */
   const block = (target: NoiseValues, start: number, count: number, source: BulkWordSource): number => {
-    source.fill(words.subarray(0, count));
+    source.fill(count === BLOCK ? words : words.subarray(0, count));
     words.fill(0, count, Math.ceil(count / LANES) * LANES);
     if (scaleBits >= LONG_SCALE_BITS) source.fill(more.subarray(0, Math.ceil(count / 4)));
+    if (isShared(target)) {
+      const to = target.byteOffset + target.BYTES_PER_ELEMENT * start;
+      const found = shared!.lookUp(count, to);
+      const out = start === 0 ? target : target.subarray(start);
+      makeUndecided(out, found, source, (left) => shared!.tryPoints(left, to));
+      return found;
+    }
     const out = target instanceof Int32Array ? integers : doubles;
     const found = lookUp(count, out === integers);
-    makeUndecided(out, found, source);
+    makeUndecided(out, found, source, (left) => tryPoints(left, out === integers));
     target.set(out.subarray(0, count), start);
     return found;
   };
+  /** Whether samples can be made where they are wanted: all of them in whole turns of the loops. */
+  const isShared = (target: NoiseValues): boolean =>
+    target.buffer === shared?.buffer && target instanceof Int32Array && target.length % LANES === 0;
   const fill = (target: NoiseValues, source: BulkWordSource): void => {
     if (target instanceof Int32Array && scaleBits > INT32_SCALE_BITS) {
       throw new SottoError(
@@ -108,8 +122,8 @@ export function createFastGaussian(scaleBits: number, options: FastGaussianOptio
       found = mostFound;
     } finally {
       // Noise must not be readable afterwards.
-      words.fill(0, 0, most);
-      more.fill(0, 0, Math.ceil(most / 4));
+      if (!isShared(target)) words.fill(0, 0, most);
+      if (scaleBits >= LONG_SCALE_BITS) more.fill(0, 0, Math.ceil(most / 4));
       if (target instanceof Float64Array) doubles.fill(0, 0, most);
       // An entry more than there are may have been written.
       undecided.fill(0, 0, found + 1);

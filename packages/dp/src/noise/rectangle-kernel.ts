@@ -23,16 +23,25 @@ export interface LookUpLayout {
 /** Instructions in order. */
 type Code = (readonly number[])[];
 
-/** A function from a count of samples to a count of undecided ones. */
+/** Where samples go: integers where the words were, doubles, or integers in a second memory, where the words are overwritten with zeros. */
+export type SampleTarget = 'integers' | 'doubles' | 'second';
+
+/** A function from a count of samples, and for the second memory the address of the first of them, to a count of undecided ones. */
 export function lookUpKernel(
   name: string,
   { scaleBits, rectangles }: RectangleTable,
   at: LookUpLayout,
-  toDoubles: boolean,
+  target: SampleTarget,
 ): ModuleFunction {
   const long = scaleBits >= LONG_SCALE_BITS;
-  const [count, i, found, mask, bytes] = [0, 1, 2, 3, 4];
-  const [words, cells, signs, limit, index, place, zero] = [5, 6, 7, 8, 9, 10, 11];
+  const toDoubles = target === 'doubles';
+  const toSecond = target === 'second';
+  const [count, to] = [0, 1];
+  const parameters = toSecond ? [I32, I32] : [I32];
+  const [i, found, mask, bytes, words, cells, signs, limit, index, place, zero] = Array.from(
+    { length: 11 },
+    (_, local) => parameters.length + local,
+  ) as [number, number, number, number, number, number, number, number, number, number, number];
 
   /** Four samples, from byte 16h of the group's words; leaves the bits of undecided ones on the stack. */
   const four = (h: number): Code => {
@@ -72,7 +81,12 @@ export function lookUpKernel(
             ...[op.get(place), op.get(place), op.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15])],
             ...[...convert(), ...signed(false), op.store(at.doubles + 32 * h + 16)],
           ]
-        : [op.get(signs), op.xor, op.set(place), op.get(i), op.get(place), op.store(at.words + 16 * h)]),
+        : toSecond
+          ? [
+              ...[op.get(signs), op.xor, op.set(place), op.get(to), op.get(place), op.storeInSecond(16 * h)],
+              ...[op.get(i), op.get(zero), op.store(at.words + 16 * h)],
+            ]
+          : [op.get(signs), op.xor, op.set(place), op.get(i), op.get(place), op.store(at.words + 16 * h)]),
       ...[op.get(words), op.get(index), op.and, op.get(limit), op.i32x4GreaterSigned, op.i32x4Bitmask],
     ];
   };
@@ -90,6 +104,7 @@ export function lookUpKernel(
     ...[op.get(mask), op.get(mask), op.i32(1), op.i32Sub, op.i32And, op.tee(mask), op.branchIf(0)],
     op.end,
     op.end,
+    ...(toSecond ? [op.get(to), op.i32(4 * LANES), op.i32Add, op.set(to)] : []),
     ...[
       op.get(i),
       op.i32(4 * LANES),
@@ -105,5 +120,5 @@ export function lookUpKernel(
     ...[op.get(found), op.i32(2), op.i32ShrUnsigned],
   ];
   const locals = [I32, I32, I32, I32, V128, V128, V128, V128, V128, V128, V128];
-  return { name, parameters: [I32], results: [I32], locals, body };
+  return { name, parameters, results: [I32], locals, body };
 }

@@ -6,6 +6,7 @@
  */
 import { DENSITY_PARTS } from './normal-density.ts';
 import { INDEX_BITS } from './rectangle-table.ts';
+import type { SampleTarget } from './rectangle-kernel.ts';
 import { CELL_UNIT_BITS, INDEX_MASK, MARGIN, PLACE_MASK } from './sample-stages.ts';
 import { I32, op, V128 } from './wasm-encoder.ts';
 import type { ModuleFunction } from './wasm-encoder.ts';
@@ -21,7 +22,7 @@ export interface RemainderLayout {
   readonly undecided: number;
   readonly points: number;
   readonly open: number;
-  /** Where samples go: 32-bit integers or doubles. */
+  /** Where samples go, 32-bit integers or doubles, unless it is the second memory. */
   readonly out: number;
 }
 
@@ -32,11 +33,14 @@ const TWO_52 = 2 ** 52;
 /** The upper half of 2⁵². */
 const TWO_52_UPPER = 0x43300000;
 
-/** A function from a count of points to how many were rejected, and 2¹⁶ times how many are open. */
-export function remainderKernel(name: string, scaleBits: number, at: RemainderLayout, toDoubles: boolean): ModuleFunction {
-  const count = 0;
+/** A function from a count of points, and for the second memory the address of the first sample, to how many were rejected, and 2¹⁶ times how many are open. */
+export function remainderKernel(name: string, scaleBits: number, at: RemainderLayout, target: SampleTarget): ModuleFunction {
+  const toDoubles = target === 'doubles';
+  const toSecond = target === 'second';
+  const [count, to] = [0, 1];
+  const parameters = toSecond ? [I32, I32] : [I32];
   const types: number[] = [];
-  const local = (type: number): number => types.push(type);
+  const local = (type: number): number => parameters.length + types.push(type) - 1;
   const [j, left, opened, boxA, boxB, position, rejected, unsure] = Array.from({ length: 8 }, () => local(I32)) as [
     number,
     number,
@@ -179,8 +183,8 @@ export function remainderKernel(name: string, scaleBits: number, at: RemainderLa
   ];
   const enter = (lane: number): Code => [
     ...[op.get(j), op.i32(1), op.i32ShrUnsigned, op.i32Load(at.undecided + 4 * lane), op.set(position)],
-    ...[op.get(position), op.i32(toDoubles ? 3 : 2), op.i32Shl, op.get(sample)],
-    toDoubles ? op.store64Lane(at.out, lane) : op.store32Lane(at.out, 2 * lane),
+    ...[op.get(position), op.i32(toDoubles ? 3 : 2), op.i32Shl, ...(toSecond ? [op.get(to), op.i32Add] : []), op.get(sample)],
+    toDoubles ? op.store64Lane(at.out, lane) : toSecond ? op.store32LaneInSecond(0, 2 * lane) : op.store32Lane(at.out, 2 * lane),
     ...[op.get(left), op.i32(2), op.i32Shl, op.get(position), op.i32Store(at.undecided)],
     ...[
       op.get(opened),
@@ -207,5 +211,5 @@ export function remainderKernel(name: string, scaleBits: number, at: RemainderLa
     op.end,
     ...[op.get(opened), op.i32(16), op.i32Shl, op.get(left), op.i32Or],
   ];
-  return { name, parameters: [I32], results: [I32], locals: types, body: [...before, ...body] };
+  return { name, parameters, results: [I32], locals: types, body: [...before, ...body] };
 }

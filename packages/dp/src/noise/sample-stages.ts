@@ -50,6 +50,16 @@ export interface SampleStages {
    * are open: points in the tail, and points too close to the curve.
    */
   readonly tryPoints: (count: number, toIntegers: boolean) => number;
+  /** The same into memory that threads share, where the host has stages for it. */
+  readonly shared?: SharedStages | undefined;
+}
+
+/** Stages whose samples are integers in a memory that threads share, from the address `to` on. */
+export interface SharedStages {
+  readonly buffer: SharedArrayBuffer;
+  /** Counts are multiples of {@link LANES}; the words are overwritten with zeros. */
+  readonly lookUp: (count: number, to: number) => number;
+  readonly tryPoints: (count: number, to: number) => number;
 }
 
 /** For each cell ρᵢ and ηᵢ·2^−{@link PLACE_BITS}; for the tail a NaN, with which every comparison leaves its points open. */

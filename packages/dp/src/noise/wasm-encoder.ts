@@ -29,6 +29,8 @@ function signed(value: number): number[] {
 }
 
 const at = (alignment: number, offset: number): number[] => [...unsigned(alignment), ...unsigned(offset)];
+/** The same in the second memory. */
+const inSecond = (alignment: number, offset: number): number[] => [...unsigned(alignment + 64), 1, ...unsigned(offset)];
 
 /** Instructions, by the names of the specification. Loads and stores take their constant offset. Vector instructions follow the prefix 0xfd. */
 export const op = {
@@ -57,11 +59,13 @@ export const op = {
   load: (offset: number): number[] => [0xfd, 0x00, ...at(4, offset)],
   loadSplat64: (offset: number): number[] => [0xfd, 0x0a, ...at(3, offset)],
   store: (offset: number): number[] => [0xfd, 0x0b, ...at(4, offset)],
+  storeInSecond: (offset: number): number[] => [0xfd, 0x0b, ...inSecond(4, offset)],
   shuffle: (lanes: readonly number[]): number[] => [0xfd, 0x0d, ...lanes],
   loadHalf: (offset: number): number[] => [0xfd, 0x5d, ...at(3, offset)],
   loadByteLane: (offset: number, lane: number): number[] => [0xfd, 0x54, ...at(0, offset), lane],
   loadUpperHalf: (offset: number): number[] => [0xfd, 0x57, ...at(3, offset), 1],
   store32Lane: (offset: number, lane: number): number[] => [0xfd, 0x5a, ...at(2, offset), lane],
+  store32LaneInSecond: (offset: number, lane: number): number[] => [0xfd, 0x5a, ...inSecond(2, offset), lane],
   store64Lane: (offset: number, lane: number): number[] => [0xfd, 0x5b, ...at(3, offset), lane],
   loadWordZero: (offset: number): number[] => [0xfd, 0x5c, ...at(2, offset)],
   i32x4Splat: [0xfd, 0x11],
@@ -126,9 +130,25 @@ export function encodeFunctions(pages: number, functions: readonly ModuleFunctio
 
 /** The bytes of a module that exports functions over a memory that threads share, of exactly so many pages: the import `host.memory`. */
 export function encodeOverSharedMemory(pages: number, functions: readonly ModuleFunction[]): Uint8Array<ArrayBuffer> {
-  const limits = [0x03, ...unsigned(pages), ...unsigned(pages)];
-  return encodeSections([], functions, section(2, [1, ...name('host'), ...name('memory'), 0x02, ...limits]));
+  return encodeSections([], functions, section(2, [1, ...name('host'), ...name('memory'), ...exactly(pages)]));
 }
+
+/**
+ * The bytes of a module that exports functions over two memories: the import `host.own`, of so many pages at least, and as the second one `host.shared`, which threads share, of
+ * exactly so many. Refused by hosts without several memories (WebAssembly 3.0).
+ */
+export function encodeOverTwoMemories(
+  pages: number,
+  sharedPages: number,
+  functions: readonly ModuleFunction[],
+): Uint8Array<ArrayBuffer> {
+  const own = [...name('host'), ...name('own'), 0x02, 0x00, ...unsigned(pages)];
+  const shared = [...name('host'), ...name('shared'), ...exactly(sharedPages)];
+  return encodeSections([], functions, section(2, [2, ...own, ...shared]));
+}
+
+/** A memory that threads share, of so many pages. */
+const exactly = (pages: number): number[] => [0x02, 0x03, ...unsigned(pages), ...unsigned(pages)];
 
 function encodeSections(
   memory: readonly number[],

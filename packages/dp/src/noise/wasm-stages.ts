@@ -11,14 +11,21 @@ import type { RectangleTable } from './rectangle-table.ts';
 import { remainderKernel } from './remainder-kernel.ts';
 import type { RemainderLayout } from './remainder-kernel.ts';
 import { comparisonRows } from './sample-stages.ts';
-import type { SampleStages } from './sample-stages.ts';
-import { encodeFunctions } from './wasm-encoder.ts';
+import type { SampleStages, SharedStages } from './sample-stages.ts';
+import { encodeFunctions, encodeOverTwoMemories } from './wasm-encoder.ts';
 
 /** What is used of the platform's WebAssembly; absent in some hosts, and forbidden by some content security policies. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Instance: new (module: object) => { readonly exports: unknown };
+  Instance: new (module: object, imports?: object) => { readonly exports: unknown };
 };
+
+/** A WebAssembly memory that threads share. */
+export interface SharedTarget {
+  readonly buffer: SharedArrayBuffer;
+}
+
+const PAGE = 65536;
 
 /** Pieces of x²/2 up to x = 4.5: no cell reaches farther. */
 const NEAR_DENSITIES = 384;
@@ -49,15 +56,40 @@ function layoutFor(capacity: number): Layout {
   };
 }
 
-/** Stages in WebAssembly for blocks of `capacity` samples, a multiple of 16; `undefined` where the host has none or forbids it. */
-export function wasmStages(table: RectangleTable, capacity: number): SampleStages | undefined {
+/** Stages over a memory of their own and one that threads share; undefined where the host has no modules of two memories. */
+function sharedStages(
+  table: RectangleTable,
+  at: Layout,
+  own: { readonly buffer: ArrayBuffer },
+  shared: SharedTarget,
+): SharedStages | undefined {
+  const { buffer } = shared;
+  const code = encodeOverTwoMemories(own.buffer.byteLength / PAGE, buffer.byteLength / PAGE, [
+    lookUpKernel('lookUp', table, at, 'second'),
+    remainderKernel('tryPoints', table.scaleBits, { ...at, out: 0 }, 'second'),
+  ]);
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { host: { own, shared } });
+    const { lookUp, tryPoints } = exports as Pick<SharedStages, 'lookUp' | 'tryPoints'>;
+    return { buffer, lookUp, tryPoints };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Stages in WebAssembly for blocks of `capacity` samples, a multiple of 16; `undefined` where the host has none or forbids it.
+ *
+ * @param shared A memory that samples are wanted in; see {@link SampleStages.shared}.
+ */
+export function wasmStages(table: RectangleTable, capacity: number, shared?: SharedTarget): SampleStages | undefined {
   const at = layoutFor(capacity);
   const { scaleBits } = table;
-  const code = encodeFunctions(Math.ceil(at.end / 65536), [
-    lookUpKernel('integers', table, at, false),
-    lookUpKernel('doubles', table, at, true),
-    remainderKernel('tryIntegers', scaleBits, { ...at, out: at.words }, false),
-    remainderKernel('tryDoubles', scaleBits, { ...at, out: at.doubles }, true),
+  const code = encodeFunctions(Math.ceil(at.end / PAGE), [
+    lookUpKernel('integers', table, at, 'integers'),
+    lookUpKernel('doubles', table, at, 'doubles'),
+    remainderKernel('tryIntegers', scaleBits, { ...at, out: at.words }, 'integers'),
+    remainderKernel('tryDoubles', scaleBits, { ...at, out: at.doubles }, 'doubles'),
   ]);
   let instance: { readonly exports: unknown };
   try {
@@ -67,7 +99,7 @@ export function wasmStages(table: RectangleTable, capacity: number): SampleStage
   }
   type Loop = (count: number) => number;
   const { memory, integers, doubles, tryIntegers, tryDoubles } = instance.exports as {
-    memory: { buffer: ArrayBuffer };
+    memory: { readonly buffer: ArrayBuffer };
     integers: Loop;
     doubles: Loop;
     tryIntegers: Loop;
@@ -88,5 +120,6 @@ export function wasmStages(table: RectangleTable, capacity: number): SampleStage
     open: new Uint32Array(buffer, at.open, 2 * capacity),
     lookUp: (count, toIntegers) => (toIntegers ? integers(count) : doubles(count)),
     tryPoints: (count, toIntegers) => (toIntegers ? tryIntegers(count) : tryDoubles(count)),
+    shared: shared === undefined ? undefined : sharedStages(table, at, memory, shared),
   };
 }

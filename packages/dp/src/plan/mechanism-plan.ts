@@ -26,7 +26,7 @@ import { Run } from './run.ts';
 import type { MechanismRun, RunOptions } from './mechanism-run.ts';
 import { scheduleRange, scheduleValue } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
-import type { PrivateStep } from './private-step.ts';
+import type { FloatSums, PrivateStep } from './private-step.ts';
 import type { DrawNoise } from './step.ts';
 
 export type { MechanismPlanOptions, MechanismSettings, PlanUnit, SampledPlanOptions } from './options.ts';
@@ -100,8 +100,11 @@ export function createMechanismPlan(options: MechanismPlanOptions | SampledPlanO
   const event = stationary ? chargeOfStep(plan, 0) : undefined;
   const alone = stationary && clipping.kind !== 'adaptive' && unit.kind === 'record' && normSchedule === 1;
   const mostFloatRows = mode === 'fast' ? maxFloatRows(maxRows) : Infinity;
-  const run = (runOptions: RunOptions): Run =>
-    new Run({ plan, slack, maxFloatRows: mostFloatRows, drawNoise, stepEvent: event }, runOptions);
+  const run = (runOptions: RunOptions): Run => {
+    const { memory } = runOptions.floats ?? {};
+    const draw = memory === undefined ? drawNoise : noiseDrawer(gridBits, memory);
+    return new Run({ plan, slack, maxFloatRows: mostFloatRows, drawNoise: draw, stepEvent: event }, runOptions);
+  };
   const built: Omit<MechanismPlan, 'event'> = {
     sampling,
     sampleRate: 'sampleRate' in sampling ? sampling.sampleRate : undefined,
@@ -145,7 +148,8 @@ export function createMechanismPlan(options: MechanismPlanOptions | SampledPlanO
 /** Below so many coordinates the table of the fast sampler costs more than it saves. Both samplers have the same distribution. */
 const FEW_COORDINATES = 1024;
 
-function noiseDrawer(gridBits: number): DrawNoise {
+/** @param shared A memory that noise is asked for in. */
+function noiseDrawer(gridBits: number, shared?: FloatSums['memory']): DrawNoise {
   let sampler: FastGaussian | undefined;
   return (target: NoiseValues, bits: BitSource, dimension: number): void => {
     if (dimension < FEW_COORDINATES) {
@@ -153,7 +157,7 @@ function noiseDrawer(gridBits: number): DrawNoise {
       for (let j = 0; j < target.length; j++) target[j] = few.next();
       return;
     }
-    sampler ??= createFastGaussian(gridBits);
+    sampler ??= createFastGaussian(gridBits, { shared });
     sampler.fill(target, bits);
   };
 }

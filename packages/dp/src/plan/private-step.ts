@@ -46,6 +46,8 @@ export interface HeldRelease extends Omit<PrivateSum, 'sum'> {
 
 /** Where clipped sums in float32 are added up, in place of the step's own array. It belongs to one step at a time. */
 export interface FloatSums {
+  /** The memory that noise is asked for in, where it is one that threads share. */
+  readonly memory?: { readonly buffer: SharedArrayBuffer };
   /** Whether all numbers of a sum are finite. */
   isFinite(parts: readonly NumericArray[]): boolean;
   /** Takes a sum, to be added to those before it in float64. Where one turns out not to be finite, ending the step fails and publishes nothing. */
