@@ -17,7 +17,7 @@ import { peerContenders, PYTORCH } from './dpsgd/peers.ts';
 import { bareContenders, names, privateContender } from './dpsgd/sotto.ts';
 
 const THREADS = 2;
-const ROUNDS = 5;
+const ROUNDS = 7;
 
 /** Seconds per turn, and whether the secure mode takes part. */
 const entries: readonly { readonly model: BenchModelName; readonly seconds: number; readonly secure: boolean }[] = [

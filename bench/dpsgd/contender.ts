@@ -36,6 +36,8 @@ export function median(values: readonly number[]): number {
 }
 
 const PAUSE_MS = 250;
+/** Training takes long: what counts is a step after the compilers of all contenders are done. */
+const WARM_UP_SECONDS = 2;
 
 /**
  * Times contenders in turn, in rounds, with a pause between turns in which the threads of the last one stop spinning: whatever else the machine does falls on all of them. The
@@ -45,7 +47,7 @@ export async function takeTurns(contenders: readonly Contender[], rounds: number
   const times = contenders.map((): number[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, contender] of contenders.entries()) {
-      const turn = await contender.time(round === 0 ? seconds / 4 : seconds);
+      const turn = await contender.time(round === 0 ? WARM_UP_SECONDS : seconds);
       if (round > 0) times[i]!.push(...turn);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

@@ -1,10 +1,11 @@
 /**
  * A process that takes whole private steps on one thread: `one-thread.ts MODEL`, then a number of seconds per line. It answers with how many
- * milliseconds a step took on average.
+ * milliseconds a step took in the median.
  *
  * @module
  */
 import { createInterface } from 'node:readline';
+import { median } from './contender.ts';
 import { benchModels } from './models.ts';
 import type { BenchModelName } from './models.ts';
 import { privateContender } from './sotto.ts';
@@ -14,6 +15,6 @@ const { contender } = await privateContender(model, 1, 'fast');
 process.stdout.write('{"ready":true}\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const times = await contender.time(Number(line));
-  process.stdout.write(`${JSON.stringify(times.reduce((a, b) => a + b, 0) / times.length)}\n`);
+  process.stdout.write(`${JSON.stringify(median(times))}\n`);
 }
 await contender.close();

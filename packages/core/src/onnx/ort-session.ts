@@ -32,8 +32,10 @@ export type Arrays = Readonly<Record<string, Float32Array>>;
 /** Arrays as the runtime takes them, made once for all runs that use the same ones. */
 export interface Binding {
   readonly feeds: Readonly<Record<string, Tensor>>;
-  /** Of the outputs that have an array. */
-  readonly fetches: Readonly<Record<string, Tensor>>;
+  /** Of the outputs that have an array; null for what is asked for besides. */
+  readonly fetches: Readonly<Record<string, Tensor | null>>;
+  /** Outputs that have no array, by name. */
+  readonly missing: Readonly<Record<string, Shape>>;
 }
 
 /** A session that takes and gives arrays. Inputs and preallocated outputs may lie over shared memory. */
@@ -72,7 +74,12 @@ export class OrtSession {
       const values = inputs[view.input]!.subarray(view.begin, view.begin + lengthOf(view));
       feeds[`in_${view.name}`] = new Tensor('float32', values, view.shape);
     }
-    return { feeds, fetches: this.#tensors(into) };
+    const missing = Object.entries(this.#plan.outputs).filter(([name]) => into[name] === undefined);
+    return {
+      feeds,
+      fetches: { ...this.#tensors(into), ...(this.#isInPlace ? { [SEQUENCE.name]: null } : {}) },
+      missing: Object.fromEntries(missing),
+    };
   }
 
   /**
@@ -81,15 +88,13 @@ export class OrtSession {
    * @param into Arrays for outputs of this run only.
    * @returns the outputs that have no array.
    */
-  async runBound({ feeds, fetches }: Binding, into: Arrays = {}): Promise<Record<string, Float32Array>> {
+  async runBound({ feeds, fetches, missing }: Binding, into: Arrays = {}): Promise<Record<string, Float32Array>> {
     const outputs: Record<string, Float32Array> = {};
-    for (const [name, shape] of Object.entries(this.#plan.outputs)) {
-      if (fetches[`out_${name}`] === undefined && into[name] === undefined) outputs[name] = new Float32Array(sizeOf(shape));
+    for (const [name, shape] of Object.entries(missing)) {
+      if (into[name] === undefined) outputs[name] = new Float32Array(sizeOf(shape));
     }
-    const wanted: Record<string, Tensor | null> = { ...fetches, ...this.#tensors(into), ...this.#tensors(outputs) };
-    if (this.#isInPlace) wanted[SEQUENCE.name] = null;
     try {
-      await this.#session.run(feeds, wanted);
+      await this.#session.run(feeds, { ...fetches, ...this.#tensors(into), ...this.#tensors(outputs) });
     } catch (reason) {
       if (!this.#isInPlace || !isComputed(reason)) throw reason;
     }

@@ -50,7 +50,9 @@ function runsOf(shape: Shape, axes: readonly number[]): Run[] {
 /** Sums as products with ones. Not slower than `ReduceSum`, which reads each row from the next whole vector in memory on. */
 export function emitSum(emit: Emitter, { inputs, attributes, shape }: Node<'sum'>, x: string): string {
   const runs = runsOf(inputs[0]!.shape, attributes.axes);
-  const sum = runs.reduce((t, { before, summed, after }) => {
+  const as = (t: string, from: Shape | undefined, to: Shape): string => (from?.join() === to.join() ? t : emit.reshape(t, to));
+  const sum = runs.reduce((t, { before, summed, after }, i) => {
+    const from = i === 0 ? inputs[0]!.shape : undefined;
     const ones = (of: Shape): string => emit.once(`ones ${of.join()}`, () => emit.floats(new Float32Array(summed).fill(1), of));
     if (after === 1) {
       const [aShape, bShape] = [
@@ -59,7 +61,7 @@ export function emitSum(emit: Emitter, { inputs, attributes, shape }: Node<'sum'
         [1, summed, 1],
       ];
       return emitSteadyProduct(emit, {
-        a: emit.reshape(t, aShape!),
+        a: as(t, from, aShape!),
         b: ones(bShape!),
         aShape: aShape!,
         bShape: bShape!,
@@ -72,7 +74,7 @@ export function emitSum(emit: Emitter, { inputs, attributes, shape }: Node<'sum'
     ];
     return emitSteadyProduct(emit, {
       a: ones(aShape!),
-      b: emit.reshape(t, bShape!),
+      b: as(t, from, bShape!),
       aShape: aShape!,
       bShape: bShape!,
       ...asTheyAre,

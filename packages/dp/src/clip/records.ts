@@ -46,8 +46,7 @@ const rules: { readonly [K in Kind]: Rules<K> } = {
       const p = ops.shapeOf(g)[1]!;
       return ops.reshape(ops.mul(ops.reshape(a, [n, d, 1]), ops.reshape(g, [n, 1, p])), [n, d * p]);
     },
-    // ‖a ⊗ g‖² = ‖a‖²·‖g‖² (Goodfellow 2015). Each is bounded by itself: where the squares of one underflow, the other may be as large as floats are.
-    squaredNorms: (ops, { a, g }) => ops.mul(lowerBounded(ops, squares(ops, a)), lowerBounded(ops, squares(ops, g))),
+    squaredNorms: (ops, record) => outerSquaredNorms(ops, [record]),
     weightedSum: (ops, { a, g }, factors) => ops.matMul(a, ops.mul(g, factors), true, false),
   },
   product: {
@@ -119,6 +118,21 @@ export function perExampleGradients<T>(ops: Ops<T>, record: GradientRecord<T>): 
 /** Squared norms, `[n, 1]`; of outer products an upper bound, which differs where one of their vectors has a norm below 2⁻³⁵. */
 export function squaredNorms<T>(ops: Ops<T>, record: GradientRecord<T>): T {
   return rulesOf(record).squaredNorms(ops, record);
+}
+
+/** A record of outer products. */
+export type OuterRecord<T> = Of<'outer', T>;
+
+/**
+ * Squared norms of several records of outer products, side by side: `[n, records]`. ‖a ⊗ g‖² = ‖a‖²·‖g‖² (Goodfellow 2015). Each vector is bounded by itself: where the squares of
+ * one underflow, the other may be as large as floats are; but the norms of all are compared at once.
+ */
+export function outerSquaredNorms<T>(ops: Ops<T>, records: readonly OuterRecord<T>[]): T {
+  const together = (vectors: readonly T[]): T => {
+    const norms = vectors.map((vector) => squares(ops, vector));
+    return lowerBounded(ops, norms.length === 1 ? norms[0]! : ops.concat(norms, 1));
+  };
+  return ops.mul(together(records.map(({ a }) => a)), together(records.map(({ g }) => g)));
 }
 
 /** Σᵢ fᵢ·gᵢ as a flat `[1, K]` in the parameter's layout. */

@@ -12,7 +12,7 @@ import type { Ops, Program, ProgramInput, Shape } from '@sotto/core/ops';
 import { clipFactors, clipGroups } from '../clip/clipping.ts';
 import type { Clipping } from '../clip/clipping.ts';
 import { inRange, lowerBounded } from '../clip/float-range.ts';
-import { finishSum, materialise, perExampleGradients, squaredNorms, sumPerExample, weightedSum } from '../clip/records.ts';
+import { finishSum, materialise, outerSquaredNorms, perExampleGradients, sumPerExample, weightedSum } from '../clip/records.ts';
 import type { MetricRule } from './metrics.ts';
 import type { Objective } from './objective.ts';
 
@@ -115,7 +115,7 @@ export function clippedSumProgram(
     build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T> {
       const { losses, records } = differentiate(ops, graph, objective, inputs);
       const forms = records.map((record) => {
-        if (record.kind === 'outer') return { norms: squaredNorms(ops, record), sum: (f: T) => weightedSum(ops, record, f) };
+        if (record.kind === 'outer') return { outer: record, sum: (f: T) => weightedSum(ops, record, f) };
         const rows = materialise(ops, record);
         return {
           norms: sumPerExample(ops, ops.mul(rows, rows)),
@@ -129,8 +129,10 @@ export function clippedSumProgram(
           ? { tensor: groups.length === 1 ? inputs['clipNorm']! : ops.mul(inputs['clipNorm']!, ops.constant([share], [])) }
           : clipping.norm * share;
       const totals = groups.map((group) => {
-        const parts = group.map((i) => forms[i]!.norms);
-        return lowerBounded(ops, parts.length === 1 ? parts[0]! : ops.sum(ops.concat(parts, 1), [1]));
+        const outer = group.flatMap((i) => forms[i]!.outer ?? []);
+        const others = group.flatMap((i) => forms[i]!.norms ?? []);
+        const parts = outer.length === 0 ? others : [outerSquaredNorms(ops, outer), ...others];
+        return lowerBounded(ops, parts.length === 1 ? sumPerExample(ops, parts[0]!) : ops.sum(ops.concat(parts, 1), [1]));
       });
       // Of the whole row: a layer's gradient is not added where another layer's is not a number.
       const ok = totals.map((total) => inRange(ops, total)).reduce((a, b) => ops.mul(a, b));
