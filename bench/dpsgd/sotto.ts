@@ -9,7 +9,7 @@ import type { ModelGraph } from '@sotto/core/model';
 import { onnxEngine } from '@sotto/core/onnx';
 import { sharedFloats } from '@sotto/core/ops';
 import type { Engine, Program } from '@sotto/core/ops';
-import { createNoiseWorker } from '@sotto/dp/node';
+import { openNoiseThread } from '../../packages/dp/src/node/session-tools.ts';
 import { updateHelpers } from '../../packages/dp/src/node/update-helpers.ts';
 import { clippedSumProgram, plainSumProgram } from '../../packages/dp/src/training/gradient-programs.ts';
 import { createObjective } from '../../packages/dp/src/training/objective.ts';
@@ -83,7 +83,7 @@ async function session(
     engine,
     random,
     helpers: updateHelpers(lanes - 1),
-    openNoise: noiseAhead ? (plan, dimension) => createNoiseWorker({ plan, dimension }) : undefined,
+    openNoise: noiseAhead ? openNoiseThread : undefined,
   });
 }
 

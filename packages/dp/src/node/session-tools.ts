@@ -13,6 +13,10 @@ import type { EngineChoice } from './worker-engine.ts';
 /** From so many parameters on, a thread that draws noise ahead is worth its start. */
 const NOISE_THREAD_DIMENSION = 2 ** 16;
 
+/** A thread that draws noise ahead, for models that are large enough. */
+export const openNoiseThread: NonNullable<SessionTools['openNoise']> = (plan, dimension) =>
+  dimension < NOISE_THREAD_DIMENSION ? undefined : createNoiseWorker({ plan, dimension });
+
 /** Opens an engine in this thread, with what a session needs beside it. */
 export async function nodeSessionTools(engine: EngineChoice, lanes: number | undefined): Promise<SessionTools> {
   const opened = await openNamedEngine(engine, lanes);
@@ -21,6 +25,6 @@ export async function nodeSessionTools(engine: EngineChoice, lanes: number | und
     random: systemRandom,
     // The lanes are idle when a step ends; this thread has the core of one of them.
     helpers: updateHelpers((opened.lanes ?? 1) - 1),
-    openNoise: (plan, dimension) => (dimension < NOISE_THREAD_DIMENSION ? undefined : createNoiseWorker({ plan, dimension })),
+    openNoise: openNoiseThread,
   };
 }
