@@ -175,13 +175,15 @@ describe('the pass that ends a step', () => {
     const optimiser = createOptimiser(optimisers['plain descent']!, D);
     fused.sums[0]!.fill(1);
     fused.add([fused.sums[0]!]);
+    let seen: NoiseValues | undefined;
     const draw = (target: NoiseValues, begin: number): void => {
+      seen = target.fill(begin);
       if (begin > 0) throw new Error('no bits');
-      target.fill(0);
     };
     const run = (): void =>
       fused.run({ unit: 1, draw, optimiser, average: undefined, learningRate: 1, noiseDeviation: 1, scale: 1 });
     expect(run).toThrow('failed half way');
+    expect([...seen!].every((value) => value === 0)).toBe(true);
     expect(fused.sums[0]!.every((value) => value === 0)).toBe(true);
     expect(() => fused.check()).toThrow('its weights are lost');
     expect(run).toThrow('its weights are lost');

@@ -49,8 +49,8 @@ it('takes as many runs for every batch up to the usual size, and adds the same',
   const programs = batchPrograms(graph, createObjective(graph, 'meanSquaredError'), CHUNK, plan);
   const count = 30;
   const x = Float32Array.from({ length: count * WIDTH }, (_, i) => Math.sin(1 + i));
-  // A bad record, whose row must not stay in the memory of its chunk: later runs there would be done twice as well.
-  x[2 * WIDTH] = NaN;
+  // A bad record among others, and a chunk of nothing else, whose rows must not stay in its memory: later runs there would be done twice.
+  for (const bad of [2, 4, 5, 6, 7]) x[bad * WIDTH] = NaN;
   const table = {
     count,
     columns: [
@@ -72,7 +72,7 @@ it('takes as many runs for every batch up to the usual size, and adds the same',
       random: unsafeDeterministicRandom('draws'),
     });
     const results = [];
-    for (const size of [0, 1, 4, 7, 16, 24, 30]) {
+    for (const size of [0, 1, 4, 7, 16, 24, 30, 8, 1, 0]) {
       const step = plan.run({ records: size, dimension: graph.parameterCount, random: unsafeDeterministicRandom('step') }).next();
       counter.runs = 0;
       let added = 0;
@@ -97,9 +97,8 @@ it('takes as many runs for every batch up to the usual size, and adds the same',
   const plain = await sumsAndRuns(0);
   const padded = await sumsAndRuns(6);
   expect(padded.map(({ sum }) => sum)).toEqual(plain.map(({ sum }) => sum));
-  expect(padded.map(({ added }) => added)).toEqual([0, 1, 4, 7, 16, 24, 30]);
-  // One more run for the chunk with the bad record; beyond 24 records as many as they need.
-  expect(plain.map(({ runs }) => runs)).toEqual([0, 1, 2, 3, 5, 7, 9]);
-  expect(padded[0]!.runs).toBe(6);
-  expect(padded[1]!.runs).toBe(6);
+  expect(padded.map(({ added }) => added)).toEqual([0, 1, 4, 7, 16, 24, 30, 8, 1, 0]);
+  // One more run for a chunk with a bad record and a row that is not, if only padding; beyond 24 records as many as they need.
+  expect(plain.map(({ runs }) => runs)).toEqual([0, 1, 2, 4, 5, 7, 9, 3, 1, 0]);
+  for (const step of [0, 1, 8, 9]) expect(padded[step]!.runs).toBe(6);
 });
