@@ -12,6 +12,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { FusedUpdate } from '../../../packages/dp/src/fused/fused-update.ts';
 import { StepNoise } from '../../../packages/dp/src/noise/step-noise.ts';
 import type { NoiseSource } from '../../../packages/dp/src/noise/step-noise.ts';
+import { BatchComputer } from '../../../packages/dp/src/training/batch-computer.ts';
 import { openSession } from '../../../packages/dp/src/training/open-session.ts';
 import type { SessionSpec, SessionState } from '../../../packages/dp/src/training/session.ts';
 
@@ -198,9 +199,11 @@ describe('steps that end in one pass', () => {
     const end = vi.spyOn(FusedUpdate.prototype, 'run').mockImplementationOnce(() => {
       throw new Error('too late');
     });
+    const wipe = vi.spyOn(BatchComputer.prototype, 'wipe');
     const add = vi.spyOn(FusedUpdate.prototype, 'add');
     await expect(failing.step()).rejects.toThrow(/a batch failed with the engine/);
     expect(end).toHaveBeenCalledTimes(1);
+    expect(wipe).toHaveBeenCalledTimes(1);
     const parts = add.mock.calls[0]![0];
     expect(parts.every((part) => part.every((value) => value === 0))).toBe(true);
     // Whatever the first step drew, the second one moves the weights by its own gradient and noise alone.

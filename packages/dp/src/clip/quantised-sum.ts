@@ -64,8 +64,7 @@ export class QuantisedSum {
         );
       }
     });
-    // So that a sum of floats times the inverse of the unit, which is two roundings, is within half a unit in norm of the real quotient, too.
-    if (maxExamples * Math.ceil(grid.radius) > 2 ** 51) {
+    if (maxExamples * Math.ceil(grid.radius) > 2 ** 52) {
       throw new SottoError('invalid-argument', `${maxExamples} examples on this grid could leave exact integers; lower gridBits`);
     }
     this.#grid = grid;

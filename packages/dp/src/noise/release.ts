@@ -44,7 +44,7 @@ function addFloat32(target: Float64Array, part: Float32Array): void {
 
 /**
  * (noise + rows + ⌊floats·(1/unit) + ½⌋) · unit, where the noise stood. Noise and rows are integers, and what is added for the floats is one as well, whatever the
- * product was rounded to; by how much that may differ from the real quotient, over all coordinates at most half a unit, is in the slack. A quotient for each would take
+ * product was rounded to; by how much that may differ from the real quotient, over all coordinates at most a quarter of a unit, is in the slack. A quotient for each would take
  * twice the time of all the rest.
  */
 export function releaseSum(

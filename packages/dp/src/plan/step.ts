@@ -85,7 +85,13 @@ function sumOfStep({ plan, dimension, groupEnds, maxUnits, clipNorm, gradientNoi
   const grid = createGrid(clipNorm * (1 + slack), gradientNoise, plan.gridBits);
   const rowsPerUnit = unit.kind === 'user' && unit.combine === 'perRecord' ? unit.contributionBound : 1;
   const rowNorm = clipNorm / rowsPerUnit;
-  if (mode === 'fast') checkFloatClipNorm(rowNorm);
+  if (mode === 'fast') {
+    checkFloatClipNorm(rowNorm);
+    // Two roundings then move a sum times the inverse of the unit by a quarter of a unit in norm, and the slack has room for one.
+    if (maxUnits * Math.ceil(grid.radius) > 2 ** 50) {
+      throw new SottoError('invalid-argument', `${maxUnits} examples on this grid could leave exact integers; lower gridBits`);
+    }
+  }
   return { grid, rowNorm, sum: new QuantisedSum(grid, dimension, maxUnits, clipFactor(clipping), groupEnds, rowsPerUnit) };
 }
 

@@ -52,6 +52,8 @@ export type LossListener = (losses: NumericArray, count: number) => void;
 const NUMBERS_PER_SLICE = 2 ** 20;
 
 interface Slot {
+  /** Whether it holds examples and what was computed of them. */
+  isUsed: boolean;
   readonly chunk: Chunk;
   /** Inputs that are drawn afresh for each chunk, by name. */
   readonly draws: Readonly<Record<string, Float32Array>>;
@@ -123,7 +125,9 @@ export class BatchComputer {
         run: (inputs, turn) => compiled.run(inputs, slots[turn]?.into),
       });
     } finally {
-      this.#wipe();
+      // Those of the check were not gathered.
+      for (const slot of slots) slot.isUsed = true;
+      this.wipe();
     }
   }
 
@@ -136,6 +140,7 @@ export class BatchComputer {
     const rows = Math.max(batch.length, leastRuns * n);
     const flights: Flight[] = [];
     const used: Slot[] = [];
+    const launched = new Set<Slot>();
     let next = 0;
     let isDone = false;
     const launch = async (): Promise<void> => {
@@ -143,6 +148,7 @@ export class BatchComputer {
         const flight = await this.#launch(batch.subarray(next, next + n));
         flights.push(flight);
         used.push(flight.slot);
+        launched.add(flight.slot);
         next += n;
       }
       // Cores that no lane will use before the end of the step may draw its noise.
@@ -175,19 +181,28 @@ export class BatchComputer {
       await Promise.allSettled(flights.map((flight) => flight.outputs));
       for (const slot of [...used]) free(slot);
       for (const { perExample } of this.#free) for (const values of Object.values(perExample)) values.fill(0);
-      if (!isDone) this.#wipe();
+      if (isDone) this.#wipe(this.#free.filter((slot) => !launched.has(slot)));
+      else this.wipe();
     }
   }
 
+  /** Overwrites copies of examples, masks of dropout and single gradients: for a step that does not end well after its batch was added. Nothing may be under way. */
+  wipe(): void {
+    this.#wipe(this.#free);
+  }
+
   /**
-   * Overwrites copies of examples, masks of dropout and single gradients, which takes too long after each step; the next one writes over them. Until then the examples lie in the
-   * same memory anyway, in the table. Sums are wiped by who ends a step.
+   * Overwrites what slots hold, which takes too long after each step for those that the step used: the next one writes over it, or wipes what it does not use. Until then the
+   * examples lie in the same memory anyway, in the table. Sums are wiped by who ends a step.
    */
-  #wipe(): void {
-    for (const { chunk, draws, into } of this.#free) {
+  #wipe(slots: readonly Slot[]): void {
+    for (const slot of slots) {
+      if (!slot.isUsed) continue;
+      const { chunk, draws, into } = slot;
       chunk.wipe();
       for (const values of Object.values(draws)) values.fill(0);
       if (this.#options.mode === 'secure') for (const values of Object.values(into)) values.fill(0);
+      slot.isUsed = false;
     }
   }
 
@@ -195,6 +210,7 @@ export class BatchComputer {
     const program = await this.#program(this.#options.mode === 'fast' ? 'sum' : 'rows');
     // No free slot holds a sum that waits for the end of the step: those before the last ones were settled, and after those nothing is launched.
     const slot = this.#free.pop() ?? this.#slot(program, this.#slots++);
+    slot.isUsed = true;
     slot.chunk.gather(indices);
     for (const { name, law } of this.#options.graph.draws) fillDraws(slot.draws[name]!, law, this.#options.random);
     const outputs = program.run(this.#inputs(slot), { ...slot.into, ...slot.perExample });
@@ -218,6 +234,7 @@ export class BatchComputer {
     const names = new Set<string>(large.map(([name]) => name));
     const others = Object.entries(program.outputs).filter(([name]) => !names.has(name));
     return {
+      isUsed: false,
       chunk: new Chunk(this.#table.columns, n),
       draws: Object.fromEntries(graph.draws.map(({ name, shape }) => [name, sharedFloats(n * sizeOf(shape))])),
       into: Object.fromEntries(large),
@@ -258,6 +275,7 @@ export class BatchComputer {
     // All lanes may be at work on later chunks.
     await Promise.allSettled(flights.map((flight) => flight.outputs));
     const again = await (await this.#program('sum')).run(inputs, slot.into);
+    for (const name of Object.keys(slot.perExample)) (again[name] as Float32Array).fill(0);
     if (!isFiniteSum(sumsOf(again))) throw stillNotFinite();
     step.addSum(sumsOf(again), count, clipped);
   }
@@ -287,7 +305,7 @@ export class BatchComputer {
   }
 
   async close(): Promise<void> {
-    this.#wipe();
+    this.wipe();
     await Promise.all(Object.values(this.#compiled).map(async (program) => (await program).dispose()));
   }
 }

@@ -150,14 +150,23 @@ export function clippedGradient(model: LayersModelLike | Topology, options: Clip
     }));
     const total = new Total(graph, clipping, table.count);
     const chunk = new Chunk(table.columns, n);
-    for (let begin = 0; begin < table.count; begin += n) {
-      const count = Math.min(n, table.count - begin);
-      chunk.gather(Uint32Array.from({ length: count }, (_, row) => begin + row));
-      const { mask: _, ...examples } = chunk.inputs;
-      const inputs = { ...examples, ...shared, ...drawInputs(graph, n, random) };
-      total.add(await withoutValues(engine.name, () => program.run(inputs)), begin, count);
+    let draws: Readonly<Record<string, Float32Array>> = {};
+    const wipeDraws = (): void => {
+      for (const values of Object.values(draws)) values.fill(0);
+    };
+    try {
+      for (let begin = 0; begin < table.count; begin += n) {
+        const count = Math.min(n, table.count - begin);
+        chunk.gather(Uint32Array.from({ length: count }, (_, row) => begin + row));
+        const { mask: _, ...examples } = chunk.inputs;
+        wipeDraws();
+        draws = drawInputs(graph, n, random);
+        total.add(await withoutValues(engine.name, () => program.run({ ...examples, ...shared, ...draws })), begin, count);
+      }
+    } finally {
+      chunk.wipe();
+      wipeDraws();
     }
-    chunk.wipe();
     return total.finish(clipping.norm);
   };
   return Object.assign(run, {

@@ -181,6 +181,7 @@ export class DeviceTrainer {
         await this.#addChunk(step, step.batch.subarray(begin, begin + n));
     } finally {
       this.#chunk.wipe();
+      for (const values of Object.values(this.#draws)) values.fill(0);
     }
     const { whole, unit, ...release } = step.releaseHeld(noise);
     await this.#update(whole, unit, release.expectedBatchSize, learningRate);

@@ -52,13 +52,16 @@ export class Evaluator {
       await (this.#checked ??= checkPlaces({ engine: engine.name, graph, n, program: recorded, shared, run }));
     }
     const chunk = new Chunk(table.columns, n);
-    for (let begin = 0; begin < table.count; begin += n) {
-      const count = Math.min(n, table.count - begin);
-      chunk.gather(Uint32Array.from({ length: count }, (_, row) => begin + row));
-      onChunk(await withoutValues(engine.name, () => program.run({ ...chunk.inputs, parameters, frozen })), begin, count);
-      await breathe?.();
+    try {
+      for (let begin = 0; begin < table.count; begin += n) {
+        const count = Math.min(n, table.count - begin);
+        chunk.gather(Uint32Array.from({ length: count }, (_, row) => begin + row));
+        onChunk(await withoutValues(engine.name, () => program.run({ ...chunk.inputs, parameters, frozen })), begin, count);
+        await breathe?.();
+      }
+    } finally {
+      chunk.wipe();
     }
-    chunk.wipe();
   }
 
   async close(): Promise<void> {

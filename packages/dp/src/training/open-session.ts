@@ -197,6 +197,9 @@ class Session implements TrainingSession {
       });
       this.#steps++;
       return figures.release(this.#random);
+    } catch (error) {
+      this.#computer?.wipe();
+      throw error;
     } finally {
       noise?.wipe();
     }

@@ -156,6 +156,9 @@ class Trainer implements RecordTrainer {
       const step = this.#run.next();
       await withoutValues(this.#engine, () => this.#computer.addBatch(step, weights));
       return step.release(noise);
+    } catch (error) {
+      this.#computer.wipe();
+      throw error;
     } finally {
       noise?.wipe();
     }
