@@ -87,7 +87,7 @@ it.each(['fast', 'secure'] as const)(
     const ofOne = held();
     expect(ofOne).toBeGreaterThan(0);
     // One slot more than there are lanes, so that none waits.
-  expect(ofAll).toBe(3 * ofOne);
+    expect(ofAll).toBe(3 * ofOne);
     await step(COUNT);
     computer.wipe();
     expect(held()).toBe(0);
