@@ -4,7 +4,7 @@
 import { compileModel, topologyOf } from '@sotto/core/model';
 import { onnxEngine } from '@sotto/core/onnx';
 import { referenceEngine } from '@sotto/core/ops';
-import type { CompiledProgram, Engine } from '@sotto/core/ops';
+import type { Engine } from '@sotto/core/ops';
 import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-random';
 import '@tensorflow/tfjs-backend-cpu';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
@@ -15,6 +15,7 @@ import type { NoiseSource } from '../../../packages/dp/src/noise/step-noise.ts';
 import { BatchComputer } from '../../../packages/dp/src/training/batch-computer.ts';
 import { openSession } from '../../../packages/dp/src/training/open-session.ts';
 import type { SessionSpec, SessionState } from '../../../packages/dp/src/training/session.ts';
+import { watchedEngine } from './support/watched-engine.ts';
 
 const WIDTH = 30;
 const CLASSES = 8;
@@ -222,25 +223,14 @@ describe('steps that end in one pass', () => {
     ['ends with the step where the engine spoils a sum of gradients that were not', 1, /restore a checkpoint into a new one/],
   ])('%s', async (_, ok, message) => {
     let trains = false;
-    const spoiling: Engine = {
-      ...referenceEngine,
-      async compile(program): Promise<CompiledProgram> {
-        const compiled = await referenceEngine.compile(program);
-        return {
-          ...compiled,
-          outputs: compiled.outputs,
-          dispose: () => compiled.dispose(),
-          run: async (inputs, into) => {
-            const outputs = await compiled.run(inputs, into);
-            if (trains && program.name === 'clipped-sum') {
-              outputs['s1']![3] = NaN;
-              outputs['ok']![0] = ok;
-            }
-            return outputs;
-          },
-        };
-      },
-    };
+    const spoiling = watchedEngine(async (name, own, ...given) => {
+      const outputs = await own(...given);
+      if (trains && name === 'clipped-sum') {
+        outputs['s1']![3] = NaN;
+        outputs['ok']![0] = ok;
+      }
+      return outputs;
+    });
     const session = await openSession(specOf({}), { engine: spoiling, random: unsafeDeterministicRandom('spoils') });
     trains = true;
     await expect(session.step()).rejects.toThrow(message);
@@ -249,21 +239,10 @@ describe('steps that end in one pass', () => {
 
   it('keep copies of examples until the next step and no longer than the session', async () => {
     const inputs: Float32Array[] = [];
-    const listening: Engine = {
-      ...referenceEngine,
-      async compile(program): Promise<CompiledProgram> {
-        const compiled = await referenceEngine.compile(program);
-        return {
-          ...compiled,
-          outputs: compiled.outputs,
-          dispose: () => compiled.dispose(),
-          run: (given, into) => {
-            if (program.name === 'clipped-sum') inputs.push(given['x0'] as Float32Array);
-            return compiled.run(given, into);
-          },
-        };
-      },
-    };
+    const listening = watchedEngine((name, own, given, into) => {
+      if (name === 'clipped-sum') inputs.push(given['x0'] as Float32Array);
+      return own(given, into);
+    });
     const session = await openSession(specOf({}), { engine: listening, random: unsafeDeterministicRandom('copies') });
     // What the check of places made up.
     inputs.length = 0;
@@ -276,23 +255,12 @@ describe('steps that end in one pass', () => {
   it('keep no sums where a run fails, and train on', async () => {
     let opened = false;
     let fails = false;
-    const failing: Engine = {
-      ...referenceEngine,
-      async compile(program): Promise<CompiledProgram> {
-        const compiled = await referenceEngine.compile(program);
-        return {
-          ...compiled,
-          outputs: compiled.outputs,
-          dispose: () => compiled.dispose(),
-          run: async (inputs, into) => {
-            const outputs = await compiled.run(inputs, into);
-            if (fails && program.name === 'clipped-sum') throw new Error('out of memory');
-            fails = opened && program.name === 'clipped-sum';
-            return outputs;
-          },
-        };
-      },
-    };
+    const failing = watchedEngine(async (name, own, ...given) => {
+      const outputs = await own(...given);
+      if (fails && name === 'clipped-sum') throw new Error('out of memory');
+      fails = opened && name === 'clipped-sum';
+      return outputs;
+    });
     const wipe = vi.spyOn(FusedUpdate.prototype, 'wipe');
     const session = await openSession(specOf({}), { engine: failing, random: unsafeDeterministicRandom('fails') });
     opened = true;

@@ -2,8 +2,7 @@
  * What a computer of batches keeps of examples: copies in the slots that the last step used, until the next step, a failure or the end.
  */
 import { compileModel } from '@sotto/core/model';
-import { referenceEngine } from '@sotto/core/ops';
-import type { CompiledProgram, Engine } from '@sotto/core/ops';
+import type { Engine } from '@sotto/core/ops';
 import { unsafeDeterministicRandom } from '@sotto/core/unsafe-deterministic-random';
 import '@tensorflow/tfjs-backend-cpu';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
@@ -12,6 +11,7 @@ import { createMechanismPlan } from '../../../packages/dp/src/plan/mechanism-pla
 import { BatchComputer } from '../../../packages/dp/src/training/batch-computer.ts';
 import { batchPrograms } from '../../../packages/dp/src/training/gradient-parts.ts';
 import { createObjective } from '../../../packages/dp/src/training/objective.ts';
+import { watchedEngine } from './support/watched-engine.ts';
 
 const WIDTH = 3;
 const CHUNK = 4;
@@ -24,24 +24,12 @@ function listening(): { engine: Engine; seen: Set<Float32Array>; failsAt: number
   const listener = {
     seen,
     failsAt: Infinity,
-    engine: {
-      ...referenceEngine,
-      lanes: 2,
-      async compile(program): Promise<CompiledProgram> {
-        const compiled = await referenceEngine.compile(program);
-        return {
-          ...compiled,
-          outputs: compiled.outputs,
-          dispose: () => compiled.dispose(),
-          async run(inputs, into) {
-            for (const [name, values] of [...Object.entries(inputs), ...Object.entries(into ?? {})])
-              if (/^(x|y|draw|g)\d/.test(name)) seen.add(values as Float32Array);
-            if (++runs >= listener.failsAt) throw new Error('out of memory');
-            return compiled.run(inputs, into);
-          },
-        };
-      },
-    } satisfies Engine,
+    engine: watchedEngine(async (_, own, inputs, into) => {
+      for (const [name, values] of [...Object.entries(inputs), ...Object.entries(into ?? {})])
+        if (/^(x|y|draw|g)\d/.test(name)) seen.add(values as Float32Array);
+      if (++runs >= listener.failsAt) throw new Error('out of memory');
+      return own(inputs, into);
+    }, 2),
   };
   return listener;
 }

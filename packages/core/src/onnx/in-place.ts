@@ -11,7 +11,7 @@
 import type { OnnxNode, OnnxValue } from './proto.ts';
 
 /** The first output of a model whose results are computed in place. */
-export const SEQUENCE: OnnxValue & { readonly isSequence: true } = { name: 'sequence', shape: undefined, isSequence: true };
+export const SEQUENCE: OnnxValue = { name: 'sequence', shape: undefined, isSequence: true };
 
 /** What computes {@link SEQUENCE}. */
 export const sequenceNode: OnnxNode = { opType: 'SequenceEmpty', inputs: [], outputs: [SEQUENCE.name] };
